@@ -99,7 +99,7 @@ export function checkOptions(what: string, options: unknown, allowed: readonly s
       `Cannot ${what}: options must be an object${example}, got ${describe(options)}`,
     );
   }
-  for (const key in options) {
+  for (const key of Object.keys(options)) {
     if (!allowed.includes(key)) {
       const way = allowed.length > 0 ? `allowed are ${allowed.join(", ")}` : "it takes no options";
       throw new TypeError(`Cannot ${what}: unknown option ${quote(key)}; ${way}`);
