@@ -1,0 +1,7 @@
+/**
+ * JAX-style mixed-precision computing on Deno's WebGPU.
+ *
+ * @module
+ */
+
+export {};
