@@ -1,0 +1,3 @@
+// The public `tree` namespace: what of the pytree functions a user needs.
+export { flatten, leaves, map, registerNode, structure, unflatten } from "./pytree.ts";
+export type { LeafOf, MapLeaves, NodeHandlers, TreeStructure } from "./pytree.ts";
