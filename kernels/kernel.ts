@@ -40,13 +40,35 @@ export interface KernelParts {
   readonly name: string;
   readonly bindings: readonly Binding[];
   readonly parameters: readonly Parameter[];
-  /** Module-scope WGSL between the bindings and `main`: functions and workgroup variables. */
+  /**
+   * Module-scope WGSL between the bindings and `main`: functions and workgroup variables. Declarations
+   * that stand here twice, word for word, are written once: fragments may bring the same functions.
+   */
   readonly functions?: string;
+  /** Whether `main` also reads `subgroup` (its subgroup's number in the workgroup) and `subgroup_lane`. */
+  readonly subgroups?: boolean;
   /** E.g. `8, 4` for `@workgroup_size(8, 4)`. */
   readonly workgroupSize: string;
   /** The statements of `main`; may read `group`, `local`, `lane` (index in the workgroup) and `groups`. */
   readonly body: string;
   readonly workgroups: readonly [number, number, number];
+}
+
+/** The module-scope declarations of a text: each ends with a semicolon or brace outside all braces. */
+function splitDeclarations(text: string): string[] {
+  const declarations: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: token, index } of text.matchAll(/\/\/[^\n]*|[{};]/g)) {
+    if (token === "{") depth++;
+    else if (token === "}") depth--;
+    else if (token !== ";") continue;
+    if (depth > 0) continue;
+    declarations.push(text.slice(start, index + 1).trim());
+    start = index + 1;
+  }
+  declarations.push(text.slice(start).trim());
+  return declarations.filter((declaration) => declaration !== "" && declaration !== ";");
 }
 
 /**
@@ -59,14 +81,18 @@ export function assembleKernel(parts: KernelParts, target: Target): Kernel {
   const arrays = bindings.map((b, i) =>
     `@group(0) @binding(${i + 1}) var<storage, ${b.access}> ${b.name}: array<${b.element}>;`
   );
+  const functions = [...new Set(splitDeclarations(parts.functions ?? ""))].join("\n");
+  const subgroups = parts.subgroups
+    ? ",\n  @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) subgroup_lane: u32"
+    : "";
   const code = `${target.shaderF16 ? "enable f16;\n" : ""}struct Params { zero: u32,${fields} }
 @group(0) @binding(0) var<uniform> params: Params;
 ${arrays.join("\n")}
 fn zero() -> u32 { return params.zero; }
-${parts.functions ?? ""}
+${functions}
 @compute @workgroup_size(${parts.workgroupSize})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) lane: u32, @builtin(num_workgroups) groups: vec3u) {
+  @builtin(local_invocation_index) lane: u32, @builtin(num_workgroups) groups: vec3u${subgroups}) {
 ${parts.body}
 }
 `;
