@@ -180,7 +180,7 @@ export function flattenUpTo(
 }
 
 function nodeInWords(node: TreeStructure): string {
-  if (node.kind === "class") return String(node.nodeClass?.label);
+  if (node.kind === "class") return String(node.nodeClass?.name);
   if (node.kind === "array") return `an array of ${node.children.length}`;
   return node.kind === "object" ? "an object" : String(node.auxData);
 }
@@ -201,7 +201,7 @@ function childrenLike(node: TreeStructure, value: unknown): readonly unknown[] |
   const [children, auxData] = type.flatten(value);
   if (children.length !== node.children.length) return different;
   const same = auxKey(auxData) === auxKey(node.auxData);
-  return same ? children : `got two ${type.label} with different auxiliary data`;
+  return same ? children : `got two ${type.name} with different auxiliary data`;
 }
 
 function objectChildren(

@@ -25,10 +25,12 @@ export interface ClassOf<T> {
   readonly name: string;
 }
 
-/** A registered class, with handlers checked and a number that tells classes of one name apart. */
+/** A registered class, with handlers checked. */
 export interface NodeClass extends NodeHandlers<unknown, unknown> {
-  /** `Name#1`, unique in the process. */
-  readonly label: string;
+  /** The name of the class. */
+  readonly name: string;
+  /** A number that tells classes of one name apart. */
+  readonly id: number;
 }
 
 const nodeClasses = new WeakMap<object, NodeClass>();
@@ -93,12 +95,15 @@ export function registerNode<T extends object, Aux>(
     flatten: (node) => handlers.flatten(node as T),
     unflatten: (auxData, children) => handlers.unflatten(auxData as Aux, children),
     names: handlers.names,
-    label: `${type.name}#${++registered}`,
+    name: type.name,
+    id: ++registered,
   });
 }
 
 function isClass(value: unknown): boolean {
-  return typeof value === "function" && typeof value.prototype === "object";
+  if (typeof value !== "function") return false;
+  const prototype: unknown = value.prototype;
+  return typeof prototype === "object" && prototype !== null;
 }
 
 /** What a position of a tree holds. */
@@ -149,7 +154,7 @@ export class TreeStructure {
 
   /** The same text for equal structures and for no others; computed once. */
   get key(): string {
-    return this.#key ??= print(this);
+    return this.#key ??= writeKey(this);
   }
 
   /** True if both have the same nodes, keys, classes and auxiliary data. */
@@ -159,7 +164,7 @@ export class TreeStructure {
 
   /** The structure in words, with `*` for a leaf: `{ b: *, w: [*, *] }`. */
   toString(): string {
-    return this.key;
+    return print(this);
   }
 
   /** The path of every leaf, in order: `params.layers[0].kernel` if `root` is `params`. */
@@ -194,24 +199,39 @@ function collectPaths(node: TreeStructure, path: string, out: string[]): void {
   }
 }
 
+/** Every part says where it ends, names and data by their length, so that no two structures share a key. */
+function writeKey(node: TreeStructure): string {
+  if (node.kind === "leaf") return "*";
+  if (node.kind === "none") return node.auxData === null ? "n" : "u";
+  let text = "";
+  if (node.kind === "object") {
+    for (let i = 0; i < node.keys.length; i++) {
+      text += node.keys[i].length + ":" + node.keys[i] + node.children[i].key;
+    }
+    return "{" + text + "}";
+  }
+  for (const child of node.children) text += child.key;
+  if (node.nodeClass === undefined) return "[" + text + "]";
+  const aux = auxKey(node.auxData);
+  return `#${node.nodeClass.id}:${aux.length}:${aux}(${text})`;
+}
+
 function print(node: TreeStructure): string {
+  const parts = node.children.map(print);
   switch (node.kind) {
     case "leaf":
       return "*";
     case "none":
       return String(node.auxData);
     case "array":
-      return `[${node.children.map((child) => child.key).join(", ")}]`;
+      return `[${parts.join(", ")}]`;
     case "object": {
-      if (node.keys.length === 0) return "{}";
       const entries = node.keys.map((name, i) =>
-        `${identifier.test(name) ? name : JSON.stringify(name)}: ${node.children[i].key}`
+        `${identifier.test(name) ? name : JSON.stringify(name)}: ${parts[i]}`
       );
-      return `{ ${entries.join(", ")} }`;
+      return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
     }
-    case "class": {
-      const aux = node.auxData === undefined ? "" : `<${auxKey(node.auxData)}>`;
-      return `${node.nodeClass?.label}${aux}(${node.children.map((c) => c.key).join(", ")})`;
-    }
+    case "class":
+      return `${node.nodeClass?.name}(${parts.join(", ")})`;
   }
 }
