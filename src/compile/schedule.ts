@@ -1,0 +1,220 @@
+// Scheduling: decides which variables are stored and which are computed in place inside another's kernel.
+// Each stored variable becomes one task; elementwise work joins the kernel that produces its input or the
+// one that reads its output.
+
+import { sameShape, sizeOf } from "../core/shape.ts";
+import { denseView, isDense, moveChain } from "../core/view.ts";
+import type { Graph, Node, Variable } from "../ir/graph.ts";
+import { contractionOperand } from "./contraction_operand.ts";
+
+/** One kernel (or a fixed sequence of them) and what it stores. */
+export interface Task {
+  /** The operation with a kernel of its own, if the task is more than an expression. */
+  readonly anchor?: Node;
+  /** The stored variables: the anchor's outputs, or those of the expression that follows it. */
+  readonly roots: readonly Variable[];
+}
+
+/** The tasks of a graph in order, with what they need to know of each other. */
+export interface Schedule {
+  readonly tasks: readonly Task[];
+  /** The node of a variable that is computed in place. */
+  inlined(variable: Variable): Node | undefined;
+  /** The node that computes a variable, stored or not; inputs of the graph have none. */
+  producer(variable: Variable): Node | undefined;
+  /** The stored variable whose bytes a variable shares, where it is only another shape of it. */
+  aliasOf(variable: Variable): Variable | undefined;
+}
+
+const inPlaceKinds = new Set(["elementwise", "iota", "constant", "view", "pad", "concatenate"]);
+
+/** Whether an operation can be computed inside another kernel. */
+function isInPlace(node: Node): boolean {
+  return inPlaceKinds.has(node.operation.lower.kind);
+}
+
+/** Plans a simplified, expanded graph. */
+export function schedule(graph: Graph): Schedule {
+  return new Scheduler(graph).run();
+}
+
+class Scheduler {
+  readonly #graph: Graph;
+  readonly #producers = new Map<Variable, Node>();
+  readonly #consumers = new Map<Variable, Node[]>();
+  readonly #stored = new Set<Variable>();
+  /** The tasks, named by a stored root or an anchor node, that use a variable's value. */
+  readonly #users = new Map<Variable, Set<object>>();
+  readonly #fused = new Map<Variable, Node>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    for (const node of graph.nodes) {
+      node.outputs.forEach((v) => this.#producers.set(v, node));
+      for (const v of new Set(node.inputs)) {
+        if (!this.#consumers.has(v)) this.#consumers.set(v, []);
+        this.#consumers.get(v)!.push(node);
+      }
+    }
+  }
+
+  run(): Schedule {
+    this.#graph.inputs.forEach((v) => this.#stored.add(v));
+    this.#graph.outputs.forEach((v) => this.#stored.add(v));
+    for (let i = this.#graph.nodes.length - 1; i >= 0; i--) this.#visit(this.#graph.nodes[i]!);
+    this.#fuseEpilogues();
+    return {
+      tasks: this.#tasks(),
+      inlined: (v) => this.#stored.has(v) ? undefined : this.#producers.get(v),
+      producer: (v) => this.#producers.get(v),
+      aliasOf: (v) => this.#aliasOf(v),
+    };
+  }
+
+  /** Decides about a node once all that use it are decided. */
+  #visit(node: Node): void {
+    if (!isInPlace(node)) {
+      node.outputs.forEach((v) => this.#stored.add(v));
+      this.#storeOperands(node);
+      return;
+    }
+    const [variable] = node.outputs as [Variable];
+    const users = this.#usersOf(variable);
+    if (this.#stored.has(variable)) return;
+    if (users.size > 1 && !this.#isCheap(node)) this.#stored.add(variable);
+    else if (this.#isStretched(variable) && !this.#isCheap(node)) this.#stored.add(variable);
+  }
+
+  /** Kernels outside the expression compiler read stored arrays; contractions take simple views of them. */
+  #storeOperands(node: Node): void {
+    const { kind } = node.operation.lower;
+    if (kind === "kernel" || kind === "composite") node.inputs.forEach((v) => this.#stored.add(v));
+    if (kind === "rows") node.inputs.slice(1).forEach((v) => this.#stored.add(v));
+    if (kind !== "contraction") return;
+    for (const v of node.inputs) {
+      const operand = contractionOperand(
+        v,
+        (u) => this.#stored.has(u) ? undefined : this.#producers.get(u),
+      );
+      this.#stored.add(operand ? operand.base : v);
+    }
+  }
+
+  #usersOf(variable: Variable): Set<object> {
+    const known = this.#users.get(variable);
+    if (known) return known;
+    const users = new Set<object>();
+    for (const consumer of this.#consumers.get(variable) ?? []) {
+      const [result] = consumer.outputs as [Variable];
+      if (!isInPlace(consumer)) users.add(consumer);
+      else if (this.#stored.has(result)) users.add(result);
+      else this.#usersOf(result).forEach((u) => users.add(u));
+    }
+    this.#users.set(variable, users);
+    return users;
+  }
+
+  /** Cheaper to compute again in every kernel than to store: movements, literals, one plain instruction. */
+  #isCheap(node: Node): boolean {
+    const { lower } = node.operation;
+    if (lower.kind === "pad" || lower.kind === "concatenate") return false;
+    if (lower.kind !== "elementwise") return true;
+    const arrays = node.inputs.filter((v) =>
+      this.#producers.get(v)?.operation.lower.kind !== "constant"
+    );
+    return !lower.functions?.length && arrays.length <= 1;
+  }
+
+  /** Whether a consumer would compute the value several times to stretch it over a larger shape. */
+  #isStretched(variable: Variable): boolean {
+    const size = sizeOf(variable.aval.shape);
+    return (this.#consumers.get(variable) ?? []).some((c) =>
+      isInPlace(c) && sizeOf(c.outputs[0]!.aval.shape) > size
+    );
+  }
+
+  /** Lets the one expression that reads a kernel's result become its epilogue. */
+  #fuseEpilogues(): void {
+    const taken = new Set<Variable>();
+    for (const node of this.#graph.nodes) {
+      const [variable] = node.outputs as [Variable];
+      if (!acceptsEpilogue(node) || this.#graph.outputs.includes(variable)) continue;
+      const root = this.#epilogueRoot(variable);
+      if (!root || taken.has(root)) continue;
+      taken.add(root);
+      this.#stored.delete(variable);
+      this.#fused.set(root, node);
+    }
+  }
+
+  /** The stored variable at the end of an expression that uses each element of `variable` in its place. */
+  #epilogueRoot(variable: Variable): Variable | undefined {
+    const roots = new Set<Variable>();
+    const size = sizeOf(variable.aval.shape);
+    const follow = (v: Variable): boolean =>
+      (this.#consumers.get(v) ?? []).every((consumer) => {
+        const [result] = consumer.outputs as [Variable];
+        const { lower } = consumer.operation;
+        if (!isInPlace(consumer) || sizeOf(result.aval.shape) !== size) return false;
+        if (lower.kind === "elementwise") {
+          if (!sameShape(v.aval.shape, result.aval.shape)) return false;
+        } else if (
+          lower.kind !== "view" || lower.movement([v.aval], consumer.params).kind !== "reshape"
+        ) {
+          return false;
+        }
+        if (!this.#stored.has(result)) return follow(result);
+        roots.add(result);
+        return true;
+      });
+    if (!follow(variable) || roots.size !== 1) return undefined;
+    const [root] = roots;
+    // A mere reshape shares the result's bytes: nothing is left to fuse.
+    return this.#aliasOf(root!) ? undefined : root;
+  }
+
+  /** Walks movements back to a stored variable; the result aliases it if its elements lie in order. */
+  #aliasOf(variable: Variable): Variable | undefined {
+    if (!this.#stored.has(variable)) return undefined;
+    const movements = [];
+    let base = variable;
+    do {
+      const node = this.#producers.get(base);
+      if (node?.operation.lower.kind !== "view") return undefined;
+      movements.unshift(node.operation.lower.movement(node.inputs.map((v) => v.aval), node.params));
+      base = node.inputs[0]!;
+    } while (!this.#stored.has(base));
+    let chain: readonly ReturnType<typeof denseView>[] = [denseView(base.aval.shape)];
+    for (const movement of movements) chain = moveChain(chain, movement);
+    const dense = chain.every(isDense) && sizeOf(base.aval.shape) === sizeOf(variable.aval.shape);
+    return dense ? base : undefined;
+  }
+
+  #tasks(): Task[] {
+    const tasks: Task[] = [];
+    const anchors = new Set(this.#fused.values());
+    for (const node of this.#graph.nodes) {
+      const [first] = node.outputs as [Variable];
+      if (isInPlace(node)) {
+        if (!this.#stored.has(first) || this.#aliasOf(first)) continue;
+        tasks.push({ roots: [first], anchor: this.#fused.get(first) });
+      } else if (!anchors.has(node)) tasks.push({ roots: node.outputs, anchor: node });
+    }
+    return tasks;
+  }
+}
+
+/** Whether a kernel can apply an expression to its results before storing them. */
+function acceptsEpilogue(node: Node): boolean {
+  const { shape } = node.outputs[0]!.aval;
+  switch (node.operation.lower.kind) {
+    case "reduce":
+      return true;
+    case "rows":
+      return node.operation.lower.kernel !== "logSumExp" && shape[shape.length - 1]! % 4 === 0;
+    case "contraction":
+      return shape[shape.length - 1]! % 4 === 0;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,56 @@
+// Values: handles on arrays, stored on a backend or standing for a variable of a graph being traced.
+
+import type { Aval } from "./aval.ts";
+import type { Variable } from "./graph.ts";
+
+/** Bytes on a backend, shared by any number of handles and counted by them. */
+export interface Storage {
+  /** The backend instance that holds the bytes: arrays of another one cannot be mixed in. */
+  readonly backend: object;
+  readonly bytes: number;
+  retain(): void;
+  release(): void;
+}
+
+/** What a value stands for. */
+export type Content =
+  | { readonly kind: "stored"; readonly storage: Storage }
+  | { readonly kind: "traced"; readonly trace: object; readonly variable: Variable }
+  | { readonly kind: "consumed"; readonly by: string };
+
+/** A handle on one array. The public class NDArray extends it with methods. */
+export class Value {
+  readonly aval: Aval;
+  #content: Content;
+
+  /** Takes over one reference of a stored value's storage. */
+  constructor(aval: Aval, content: Content) {
+    this.aval = aval;
+    this.#content = content;
+  }
+
+  /** What the value stands for now. */
+  get content(): Content {
+    return this.#content;
+  }
+
+  /** Gives the storage up; later uses say which call consumed it. Traced and consumed values are left as they are. */
+  consume(by: string): void {
+    if (this.#content.kind !== "stored") return;
+    const { storage } = this.#content;
+    this.#content = { kind: "consumed", by };
+    storage.release();
+  }
+}
+
+let construct = (aval: Aval, content: Content): Value => new Value(aval, content);
+
+/** Lets the array layer have every value made as its own class, which carries the methods users call. */
+export function registerValueClass(make: (aval: Aval, content: Content) => Value): void {
+  construct = make;
+}
+
+/** Makes a value of the registered class. */
+export function makeValue(aval: Aval, content: Content): Value {
+  return construct(aval, content);
+}

@@ -1,0 +1,121 @@
+// Contraction: the general dot product, from which matmul, einsum and tensordot are made.
+
+import { type DType, isFloating, promoteTypes } from "../core/dtype.ts";
+import { showShape } from "../core/errors.ts";
+import { rowMajorStrides, type Shape, sizeOf } from "../core/shape.ts";
+import type { Aval } from "../ir/aval.ts";
+import { type Operation, registerOperation, type Tensor } from "../ir/operation.ts";
+import { bind1 } from "../ir/trace.ts";
+import type { Value } from "../ir/value.ts";
+
+/** Which axes of the two operands are multiplied and summed, and which run in parallel. */
+export interface DotDimensions {
+  readonly contracting: readonly [readonly number[], readonly number[]];
+  readonly batch: readonly [readonly number[], readonly number[]];
+}
+
+/** The static arguments of a dot product. */
+export interface DotParams extends DotDimensions {
+  readonly [key: string]: unknown;
+  /** Dtype in which the float32 sum is stored; by default the operands' promoted type. */
+  readonly preferredElementType?: DType;
+}
+
+/** The axes that are neither contracted nor batched, in order. */
+export function freeAxes(
+  rank: number,
+  contracting: readonly number[],
+  batch: readonly number[],
+): number[] {
+  return Array.from({ length: rank }, (_, axis) => axis)
+    .filter((axis) => !contracting.includes(axis) && !batch.includes(axis));
+}
+
+function dotAval([a, b]: readonly Aval[], params: DotParams): Aval {
+  const { contracting: [ca, cb], batch: [ba, bb] } = params;
+  const check = (what: string, as: readonly number[], bs: readonly number[]) => {
+    if (as.length === bs.length && as.every((axis, i) => a!.shape[axis] === b!.shape[bs[i]!])) {
+      return;
+    }
+    throw new RangeError(
+      `Cannot dotGeneral: ${what} sizes must match, got ${
+        showShape(as.map((i) => a!.shape[i]!))
+      } and ${showShape(bs.map((i) => b!.shape[i]!))} of shapes ${showShape(a!.shape)} and ${
+        showShape(b!.shape)
+      }`,
+    );
+  };
+  check("contracting", ca, cb);
+  check("batch", ba, bb);
+  const shape = [
+    ...ba.map((axis) => a!.shape[axis]!),
+    ...freeAxes(a!.shape.length, ca, ba).map((axis) => a!.shape[axis]!),
+    ...freeAxes(b!.shape.length, cb, bb).map((axis) => b!.shape[axis]!),
+  ];
+  return { shape, dtype: params.preferredElementType ?? promoteTypes([a!, b!]).dtype };
+}
+
+/** Brings an operand to [batch, free, contracted] order in one array of each. */
+function arrange(
+  t: Tensor,
+  batch: readonly number[],
+  free: readonly number[],
+  contracted: readonly number[],
+): Float64Array {
+  const axes = [...batch, ...free, ...contracted];
+  const strides = rowMajorStrides(t.shape);
+  const out = new Float64Array(sizeOf(t.shape));
+  const walk = (depth: number, source: number, position: number): number => {
+    if (depth === axes.length) {
+      out[position] = t.values[source]!;
+      return position + 1;
+    }
+    for (let i = 0; i < t.shape[axes[depth]!]!; i++) {
+      position = walk(depth + 1, source + i * strides[axes[depth]!]!, position);
+    }
+    return position;
+  };
+  walk(0, 0, 0);
+  return out;
+}
+
+function dotReference([a, b]: readonly Tensor[], params: DotParams, output: Aval): Float64Array {
+  const { contracting: [ca, cb], batch: [ba, bb] } = params;
+  const left = arrange(a!, ba, freeAxes(a!.shape.length, ca, ba), ca);
+  const right = arrange(b!, bb, freeAxes(b!.shape.length, cb, bb), cb);
+  const extent = (shape: Shape, axes: readonly number[]) =>
+    axes.reduce((n, axis) => n * shape[axis]!, 1);
+  const k = extent(a!.shape, ca);
+  const batches = extent(a!.shape, ba);
+  const m = batches * k === 0 ? 0 : left.length / batches / k;
+  const n = batches * k === 0 ? 0 : right.length / batches / k;
+  const out = new Float64Array(sizeOf(output.shape));
+  const floating = isFloating(output.dtype);
+  for (let batch = 0, o = 0; batch < batches && k > 0; batch++) {
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++, o++) {
+        const x = (batch * m + i) * k;
+        const y = (batch * n + j) * k;
+        let sum = 0;
+        if (floating) { for (let c = 0; c < k; c++) sum += left[x + c]! * right[y + c]!; }
+        else for (let c = 0; c < k; c++) sum = (sum + Math.imul(left[x + c]!, right[y + c]!)) | 0;
+        out[o] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+/** The product of two arrays summed over the contracting axes: float32 accumulation, one rounding. */
+export const dotGeneralOperation: Operation<DotParams> = registerOperation({
+  name: "dotGeneral",
+  precision: "half",
+  lower: { kind: "contraction" },
+  aval: dotAval,
+  evaluate: ([a, b], params, [output]) => [dotReference([a!, b!], params, output!)],
+});
+
+/** See {@linkcode dotGeneralOperation}. Operands may differ in dtype: neither is converted beforehand. */
+export function dotGeneral(a: Value, b: Value, params: DotParams): Value {
+  return bind1(dotGeneralOperation, params, a, b);
+}
