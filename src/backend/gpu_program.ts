@@ -10,7 +10,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Storage } from "../ir/value.ts";
 import type { Kernel, Parameter } from "../../kernels/kernel.ts";
 import type { Executable, MemoryAnalysis } from "./backend.ts";
-import { BufferStorage, type WebGPUBackend } from "./webgpu.ts";
+import type { BufferStorage, GpuContext } from "./gpu_context.ts";
 
 /** A step with all that recording it takes. */
 interface RecordedStep {
@@ -31,14 +31,14 @@ const keptBindGroups = 64;
 /** A program and its parameters on one device. */
 export class GpuProgram implements Executable {
   readonly graph: Graph;
-  readonly #backend: WebGPUBackend;
+  readonly #backend: GpuContext;
   readonly #compiled: Compiled;
   readonly #steps: readonly RecordedStep[];
   readonly #labels: readonly string[];
   #parameters: GPUBuffer | undefined;
 
   /** Nothing is compiled by the driver before the first run. */
-  constructor(backend: WebGPUBackend, compiled: Compiled) {
+  constructor(backend: GpuContext, compiled: Compiled) {
     this.#backend = backend;
     this.#compiled = compiled;
     this.graph = compiled.graph;

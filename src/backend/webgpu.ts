@@ -1,64 +1,26 @@
 // The WebGPU backend: arrays in buffers, programs as recorded dispatches.
 
-import { byteSize } from "../core/dtype.ts";
-import { sizeOf } from "../core/shape.ts";
 import { compile, paddedBytes } from "../compile/compile.ts";
-import { BufferPool, type DeviceBuffer } from "../gpu/buffer_pool.ts";
 import type { OpenDevice } from "../gpu/device.ts";
-import { PipelineCache } from "../gpu/pipelines.ts";
 import { Reader } from "../gpu/readback.ts";
-import { Recorder } from "../gpu/recorder.ts";
 import { type Aval, showAval } from "../ir/aval.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Storage } from "../ir/value.ts";
 import type { Backend, DeviceInfo, Executable } from "./backend.ts";
-import { CountedStorage, Ledger, type MemoryStats } from "./ledger.ts";
+import { type BufferStorage, GpuContext } from "./gpu_context.ts";
 import { GpuProgram } from "./gpu_program.ts";
-
-/** An array's bytes in a device buffer. */
-export class BufferStorage extends CountedStorage implements Storage {
-  readonly backend: WebGPUBackend;
-  readonly bytes: number;
-  readonly buffer: DeviceBuffer;
-  readonly label: string;
-
-  /** Takes over a buffer that is entered in the ledger already. */
-  constructor(backend: WebGPUBackend, buffer: DeviceBuffer, bytes: number, label: string) {
-    super();
-    this.backend = backend;
-    this.buffer = buffer;
-    this.bytes = bytes;
-    this.label = label;
-  }
-
-  protected free(): void {
-    this.backend.ledger.leave(this.label, this.bytes);
-    this.backend.pool.give(this.buffer);
-  }
-}
+import type { MemoryStats } from "./ledger.ts";
 
 /** Arrays and programs on one WebGPU device. */
-export class WebGPUBackend implements Backend {
+export class WebGPUBackend extends GpuContext implements Backend {
   readonly info: DeviceInfo;
-  readonly device: GPUDevice;
-  readonly target: OpenDevice["target"];
-  readonly pool: BufferPool;
-  readonly recorder: Recorder;
-  readonly pipelines: PipelineCache;
-  readonly ledger: Ledger;
+  readonly canReadSync: boolean;
   readonly #reader: Reader;
-  #failure: Error | undefined;
 
   /** @param memoryLimit bytes of live arrays past which allocation is refused. */
   constructor(open: OpenDevice, memoryLimit: number) {
+    super(open, memoryLimit);
     const { device, info, features, target } = open;
-    this.device = device;
-    this.target = target;
-    this.pool = new BufferPool(device);
-    this.recorder = new Recorder(device);
-    this.pipelines = new PipelineCache(device);
-    this.ledger = new Ledger(memoryLimit);
-    this.#reader = new Reader(device, this.recorder);
     this.info = {
       backend: "webgpu",
       name: info.description || info.device || "unknown adapter",
@@ -67,92 +29,35 @@ export class WebGPUBackend implements Backend {
       features,
       limits: limitsOf(device),
     };
-    device.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#failure ??= new Error(
-        `The device reported an error: ${(event as GPUUncapturedErrorEvent).error.message}`,
-      );
-    });
-    device.lost.then((lost) => {
-      this.#failure = new Error(
-        `The device was lost (${lost.reason}: ${lost.message}); call init() for a new one and load your arrays again`,
-      );
-      this.#lost = true;
-    });
+    this.#reader = new Reader(device, this.recorder);
     const probe = this.pool.take(16);
-    this.#reader.canReadSynchronously(probe);
+    this.canReadSync = this.#reader.canReadSynchronously(probe);
     this.pool.give(probe);
   }
 
-  #lost = false;
-
-  /** Whether the device is gone for good. */
-  get lost(): boolean {
-    return this.#lost;
-  }
-
-  get canReadSync(): boolean {
-    const probe = this.pool.take(16);
-    this.pool.give(probe);
-    return this.#reader.canReadSynchronously(probe);
-  }
-
-  /** Throws what the device reported since it was last asked; a lost device is reported every time. */
-  checkHealth(): void {
-    const failure = this.#failure;
-    if (!this.#lost) this.#failure = undefined;
-    if (failure) throw failure;
-    this.pipelines.throwFailure();
-  }
-
-  /** Memory for an array, counted as live. Refused with a RangeError before anything is allocated. */
-  allocate(label: string, bytes: number): BufferStorage {
-    this.checkBindable(label, bytes);
-    this.ledger.enter(label, bytes);
-    return new BufferStorage(this, this.pool.take(bytes), bytes, label);
-  }
-
-  /** Too large a buffer would be a validation error long after the call that asked for it. */
-  checkBindable(label: string, bytes: number): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (bytes <= limit) return;
-    throw new RangeError(
-      `Cannot allocate ${label}: one array may take ${limit} bytes on this device, got ${bytes}; split it along an axis`,
-    );
-  }
-
-  upload(aval: Aval, bytes: Uint8Array): BufferStorage {
+  upload(aval: Aval, bytes: Uint8Array): Storage {
     this.checkHealth();
-    const label = showAval(aval);
-    const size = paddedBytes(aval);
-    this.checkBindable(label, size);
-    this.ledger.enter(label, size);
-    const buffer = this.pool.take(size, this.recorder.submission);
+    // `writeBuffer` takes effect before commands recorded but not yet submitted: no buffer of theirs will do.
+    const storage = this.allocate(showAval(aval), paddedBytes(aval), this.recorder.submission);
     const whole = bytes.length % 4 === 0 ? bytes : padToWord(bytes);
     // A size beyond the data aborts the process, so none is given.
     if (whole.length > 0) {
-      this.device.queue.writeBuffer(buffer.gpu, 0, whole as Uint8Array<ArrayBuffer>);
+      this.device.queue.writeBuffer(storage.buffer.gpu, 0, whole as Uint8Array<ArrayBuffer>);
     }
-    buffer.submission = this.recorder.submission - 1;
-    return new BufferStorage(this, buffer, size, label);
+    return storage;
   }
 
   async read(storage: Storage, bytes: number): Promise<Uint8Array> {
-    await this.pipelines.settle();
-    this.checkHealth();
+    await this.#settle();
     const copy = await this.#reader.read((storage as BufferStorage).buffer, wholeWords(bytes));
-    await this.pipelines.settle();
-    this.checkHealth();
+    await this.#settle();
     return copy.subarray(0, bytes);
   }
 
   readSync(storage: Storage, bytes: number): Uint8Array {
     this.checkHealth();
-    return this.#reader.readSync((storage as BufferStorage).buffer, wholeWords(bytes)).subarray(
-      0,
-      bytes,
-    );
+    const copy = this.#reader.readSync((storage as BufferStorage).buffer, wholeWords(bytes));
+    return copy.subarray(0, bytes);
   }
 
   compile(graph: Graph, donated: readonly boolean[]): Executable {
@@ -161,14 +66,13 @@ export class WebGPUBackend implements Backend {
 
   async wait(): Promise<void> {
     this.recorder.submit();
-    await this.pipelines.settle();
     if (this.canReadSync) {
       // Reading one word waits for all that was submitted before, without the event loop's 10 ms.
       const probe = this.pool.take(16);
       this.#reader.readSync(probe, 16);
       this.pool.give(probe);
     } else await this.device.queue.onSubmittedWorkDone();
-    this.checkHealth();
+    await this.#settle();
   }
 
   memoryStats(): MemoryStats {
@@ -177,6 +81,11 @@ export class WebGPUBackend implements Backend {
 
   resetPeakMemory(): void {
     this.ledger.resetPeak();
+  }
+
+  async #settle(): Promise<void> {
+    await this.pipelines.settle();
+    this.checkHealth();
   }
 }
 
@@ -197,9 +106,4 @@ function limitsOf(device: GPUDevice): Record<string, number> {
     if (typeof value === "number") limits[name] = value;
   }
   return limits;
-}
-
-/** Bytes of an array's elements, without padding. */
-export function elementBytes(aval: Aval): number {
-  return byteSize(aval.dtype, sizeOf(aval.shape));
 }

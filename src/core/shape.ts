@@ -151,18 +151,27 @@ export function checkShape(what: string, shape: unknown): number[] {
       }${hint}`,
     );
   }
+  return checkExtents(what, shape, shape);
+}
+
+/** `shown` is what the user wrote, of which `extents` may be a part. */
+function checkExtents(
+  what: string,
+  extents: readonly unknown[],
+  shown: readonly unknown[],
+): number[] {
   const out: number[] = [];
-  for (const extent of shape as unknown[]) {
+  for (const extent of extents) {
     if (!isExtent(extent)) {
       const message = `Cannot ${what}: shape must be an array of non-negative integers, got ${
-        describe(shape)
+        describe(shown)
       }`;
-      const isNumber = typeof extent === "number" && Number.isInteger(extent);
-      throw isNumber ? new RangeError(message) : new TypeError(message);
+      const isInteger = typeof extent === "number" && Number.isInteger(extent);
+      throw isInteger ? new RangeError(message) : new TypeError(message);
     }
     if (extent >= indexLimit) {
       throw new RangeError(
-        `Cannot ${what}: an extent must be below 2**32, got shape ${describe(shape)}`,
+        `Cannot ${what}: an extent must be below 2**32, got shape ${describe(shown)}`,
       );
     }
     out.push(extent + 0);
@@ -197,7 +206,7 @@ export function resolveReshape(what: string, from: Shape, to: readonly number[])
     if (to.length - rest.length > 1) {
       throw new RangeError(`Cannot ${what}: only one extent may be -1, got ${describe(to)}`);
     }
-    checkShape(what, rest);
+    checkExtents(what, rest, to);
     return to.map((extent) => extent === -1 ? inferExtent(what, from, to) : extent + 0);
   }
   const out = checkShape(what, to);

@@ -19,3 +19,8 @@ export function showAval(aval: Aval): string {
 export function sameAval(a: Aval, b: Aval): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
+
+/** One value inside a graph; identity is what counts. */
+export interface Variable {
+  readonly aval: Aval;
+}

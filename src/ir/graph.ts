@@ -1,13 +1,10 @@
 // Graphs: a traced function as a list of operations in the order in which they run.
 
-import { type Aval, showAval } from "./aval.ts";
+import { showAval, type Variable } from "./aval.ts";
 import { type Operation, type Params, paramsKey } from "./operation.ts";
 import type { Value } from "./value.ts";
 
-/** One value inside a graph; identity is what counts. */
-export interface Variable {
-  readonly aval: Aval;
-}
+export type { Variable };
 
 /** One application of an operation. */
 export interface Node {

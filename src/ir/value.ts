@@ -1,7 +1,6 @@
 // Values: handles on arrays, stored on a backend or standing for a variable of a graph being traced.
 
-import type { Aval } from "./aval.ts";
-import type { Variable } from "./graph.ts";
+import type { Aval, Variable } from "./aval.ts";
 
 /** Bytes on a backend, shared by any number of handles and counted by them. */
 export interface Storage {
