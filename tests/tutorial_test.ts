@@ -1,0 +1,50 @@
+// The program that the README opens with, run as a user would: from a folder of its own, with no
+// permission flag, under each policy.
+
+import { assert, assertEquals } from "@std/assert";
+
+const root = new URL("../", import.meta.url);
+
+/** The first TypeScript block of the README. */
+async function tutorial(): Promise<string> {
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  const block = readme.match(/```ts\n([\s\S]*?)```/);
+  assert(block, "the README has no TypeScript block");
+  return block[1];
+}
+
+/** Runs a program in a new folder whose only tie to this repository is the import map. */
+async function runInOwnFolder(program: string): Promise<{ code: number; output: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const imports = { "@zenith/jax": new URL("mod.ts", root).href };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+    await Deno.writeTextFile(`${folder}/main.ts`, program);
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--quiet", "main.ts"],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const expected = {
+  // gelu(64) is 64 in every type, so each result is 64 * 256.
+  mixed_float16: "float16 [ 32, 10 ] Float16Array(320) [\n  16384, 16384,",
+  mixed_bfloat16: "bfloat16 [ 32, 10 ] Float32Array(320) [\n  16384, 16384,",
+  float32: "float32 [ 32, 10 ] Float32Array(320) [\n  16384, 16384,",
+};
+
+for (const [policy, start] of Object.entries(expected)) {
+  Deno.test(`the tutorial runs without permission flags under ${policy}`, async () => {
+    const program = (await tutorial()).replace('"mixed_float16"', `"${policy}"`);
+    const { code, output } = await runInOwnFolder(program);
+    assertEquals(code, 0, output);
+    assert(output.includes(start), output);
+  });
+}
