@@ -2,10 +2,9 @@
 
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../ir/graph.ts";
-import { elementwiseKernel } from "../../kernels/elementwise.ts";
-import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
-import { buildExpression } from "./expression.ts";
+import { lowerElementwise } from "./lower_expression.ts";
+import { lowerArgReduce, lowerReduce } from "./lower_reduce.ts";
 import type { Step } from "./plan.ts";
 import type { Schedule, Task } from "./schedule.ts";
 
@@ -17,27 +16,14 @@ export function hasKernel(node: Node, _target: Target): boolean {
 /** The kernels of one task in order. Nothing runs for results without elements. */
 export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
   if (task.roots.every((v) => sizeOf(v.aval.shape) === 0)) return [];
-  const kind = task.anchor?.operation.lower.kind;
-  switch (kind) {
+  switch (task.anchor?.operation.lower.kind) {
     case undefined:
       return lowerElementwise(task, plan, target);
+    case "reduce":
+      return lowerReduce(task, plan, target);
+    case "argReduce":
+      return lowerArgReduce(task, plan, target);
     default:
       throw new Error(`no kernel lowers ${task.anchor!.operation.name}`);
   }
-}
-
-function lowerElementwise(task: Task, plan: Schedule, target: Target): Step[] {
-  const { shape } = task.roots[0]!.aval;
-  const { fragment, operands } = buildExpression({
-    roots: task.roots,
-    shape,
-    aligned: true,
-    // A stored root is computed here all the same: it is what the kernel is for.
-    inlined: (v) => plan.inlined(v) ?? (task.roots.includes(v) ? plan.producer(v) : undefined),
-    target,
-    prefix: "e",
-  });
-  const outputs = task.roots.map((v) => storageFormat(v.aval.dtype, target));
-  const kernel = elementwiseKernel({ size: sizeOf(shape), fragment, outputs }, target);
-  return [{ kernel, arrays: [...operands, ...task.roots] }];
 }
