@@ -15,7 +15,7 @@ import { currentBackend } from "./backend/backend.ts";
 import { storageOf } from "./backend/eager.ts";
 import { type Aval, showAval } from "./ir/aval.ts";
 import { checkUsable } from "./ir/trace.ts";
-import { type Content, registerValueClass, type Storage, Value } from "./ir/value.ts";
+import { type Content, makeValue, registerValueClass, type Storage, Value } from "./ir/value.ts";
 import { toValue } from "./ops/cast.ts";
 
 /** Nested arrays of numbers or booleans, as deep as the array has axes. */
@@ -212,7 +212,7 @@ export function asNDArray(value: Value): NDArray {
 export function fromHost(values: ArrayLike_, shape: Shape, dtype: DType): NDArray {
   const aval = { shape: checkShape("array", shape), dtype };
   const storage = currentBackend().upload(aval, encodeValues(dtype, values));
-  return new NDArray(aval, { kind: "stored", storage });
+  return asNDArray(makeValue(aval, { kind: "stored", storage }));
 }
 
 type ArrayLike_ = { readonly length: number; readonly [index: number]: number };

@@ -1,5 +1,6 @@
 // Values: handles on arrays, stored on a backend or standing for a variable of a graph being traced.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Aval, Variable } from "./aval.ts";
 
 /** Bytes on a backend, shared by any number of handles and counted by them. */
@@ -51,5 +52,20 @@ export function registerValueClass(make: (aval: Aval, content: Content) => Value
 
 /** Makes a value of the registered class. */
 export function makeValue(aval: Aval, content: Content): Value {
-  return construct(aval, content);
+  return noteValue(construct(aval, content));
+}
+
+const collection = new AsyncLocalStorage<Set<Value>>();
+let collecting = false;
+
+/** Enters a stored value in the collection that is open here, if any. */
+export function noteValue<T extends Value>(value: T): T {
+  if (collecting && value.content.kind === "stored") collection.getStore()?.add(value);
+  return value;
+}
+
+/** Runs `fn` so that every stored value made meanwhile, across its `await`s too, is added to `made`. */
+export function collectValues<T>(made: Set<Value>, fn: () => T): T {
+  collecting = true;
+  return collection.run(made, fn);
 }
