@@ -12,8 +12,11 @@ export type DataArray = Float32Array | Float16Array | Int32Array | Uint32Array |
 
 /** The constructor of one of the classes that `data()` returns. */
 export interface DataArrayConstructor {
+  /** An array of this many zeros. */
   new (length: number): DataArray;
+  /** An array of these numbers, converted as the class converts. */
   new (values: ArrayLike<number>): DataArray;
+  /** Bytes of one element on this side, where a bool takes one. */
   readonly BYTES_PER_ELEMENT: number;
 }
 

@@ -7,8 +7,8 @@ import { nodeTypeOf, TreeStructure } from "./tree_structure.ts";
 import type { LeafOf, MapLeaves } from "./tree_types.ts";
 
 export { flattenLike } from "./tree_flatten.ts";
-export { type NodeHandlers, registerNode, TreeStructure } from "./tree_structure.ts";
-export type { LeafOf, MapLeaves } from "./tree_types.ts";
+export { type ClassOf, type NodeHandlers, registerNode, TreeStructure } from "./tree_structure.ts";
+export type { IsRecord, LeafOf, MapLeaves } from "./tree_types.ts";
 
 /**
  * Takes a tree apart: its leaves, in the order of sorted keys, and its structure.

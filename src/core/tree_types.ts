@@ -1,25 +1,22 @@
 // Pytrees in the type system: which types are containers, what their leaves are, and a tree of the same
 // form with other leaves.
 
-type AnyFunction = (...args: never[]) => unknown;
-
 /**
- * A record is told from an instance of a class by its having no method: TypeScript types say nothing
- * about which of the two a value is.
+ * Whether `T` is a record, as opposed to a leaf. A record is told from an instance of a class by its
+ * having no method: TypeScript types say nothing about which of the two a value is.
  */
-type IsRecord<T> = T extends AnyFunction ? false
-  : T extends object ? (Extract<T[keyof T], AnyFunction> extends never ? true : false)
+export type IsRecord<T> = T extends (...args: never[]) => unknown ? false
+  : T extends object
+    ? (Extract<T[keyof T], (...args: never[]) => unknown> extends never ? true : false)
   : false;
-
-/** Types that refer to themselves stop here; their leaves were met on the levels above. */
-type DeepestLevel = 8;
 
 /**
  * The type of the leaves of a tree of type `T`: `LeafOf<{ w: NDArray; b?: number }>` is
- * `NDArray | number`.
+ * `NDArray | number`. Types that refer to themselves stop at the eighth level: their leaves were met on
+ * the levels above.
  */
 export type LeafOf<T, Level extends readonly unknown[] = []> = unknown extends T ? unknown
-  : Level["length"] extends DeepestLevel ? never
+  : Level["length"] extends 8 ? never
   : T extends null | undefined ? never
   : T extends readonly unknown[] ? LeafOf<T[number], [...Level, 0]>
   : IsRecord<T> extends true ? LeafOf<T[keyof T], [...Level, 0]>
