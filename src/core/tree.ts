@@ -1,5 +1,6 @@
 // The public `tree` namespace: what of the pytree functions a user needs.
 export { flatten, leaves, map, registerNode, structure, unflatten } from "./pytree.ts";
+export type { NodeClass, NodeKind } from "./tree_structure.ts";
 export type {
   ClassOf,
   IsRecord,
