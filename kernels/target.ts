@@ -14,6 +14,8 @@ export interface Target {
   readonly maxWorkgroupStorage: number;
   /** Threads a workgroup may have. */
   readonly maxInvocations: number;
+  /** Storage arrays a kernel may bind. */
+  readonly maxStorageBuffers: number;
 }
 
 /** The smallest device WebGPU allows: no float16, no subgroups, default limits. */
@@ -24,4 +26,5 @@ export const baselineTarget: Target = Object.freeze({
   kind: "integrated",
   maxWorkgroupStorage: 16384,
   maxInvocations: 256,
+  maxStorageBuffers: 8,
 });

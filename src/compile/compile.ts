@@ -3,13 +3,14 @@
 import { byteSize } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Aval } from "../ir/aval.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Variable } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
 import { expand } from "./expand.ts";
 import { hasKernel, lowerTask } from "./lower.ts";
-import { type Cell, type Plan, planMemory } from "./plan.ts";
-import { schedule } from "./schedule.ts";
+import { type Cell, type Plan, planMemory, type Step } from "./plan.ts";
+import { type Schedule, schedule } from "./schedule.ts";
 import { simplify } from "./simplify.ts";
+import { variableToStore } from "./split.ts";
 
 /** A compiled graph: the plan and the simplified graph that it came from. */
 export interface Compiled {
@@ -25,8 +26,7 @@ export function paddedBytes({ dtype, shape }: Aval): number {
 /** Compiles a graph; `donated` says which inputs' memory may be reused. */
 export function compile(graph: Graph, donated: readonly boolean[], target: Target): Compiled {
   const ready = simplify(expand(simplify(graph), (node) => hasKernel(node, target)));
-  const planned = schedule(ready);
-  const steps = planned.tasks.flatMap((task) => lowerTask(task, planned, target));
+  const { planned, steps } = lowerWithinLimits(ready, target);
   const resolve = (cell: Cell): Cell => {
     let base = cell;
     while ("aval" in base) {
@@ -45,4 +45,21 @@ export function compile(graph: Graph, donated: readonly boolean[], target: Targe
     resolve,
   });
   return { plan, graph: ready };
+}
+
+/** Plans and lowers, storing values in the middle of expressions that read more arrays than a kernel can bind. */
+function lowerWithinLimits(graph: Graph, target: Target): { planned: Schedule; steps: Step[] } {
+  const stored = new Set<Variable>();
+  for (;;) {
+    const planned = schedule(graph, stored);
+    const lowered = planned.tasks.map((task) => ({
+      task,
+      steps: lowerTask(task, planned, target),
+    }));
+    const tooWide = lowered.filter(({ steps }) =>
+      steps.some(({ kernel }) => kernel.bindings.length > target.maxStorageBuffers)
+    );
+    if (tooWide.length === 0) return { planned, steps: lowered.flatMap(({ steps }) => steps) };
+    tooWide.forEach(({ task }) => stored.add(variableToStore(task, planned, target)));
+  }
 }

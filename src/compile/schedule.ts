@@ -33,21 +33,25 @@ function isInPlace(node: Node): boolean {
   return inPlaceKinds.has(node.operation.lower.kind);
 }
 
-/** Plans a simplified, expanded graph. */
-export function schedule(graph: Graph): Schedule {
-  return new Scheduler(graph).run();
+/**
+ * Plans a simplified, expanded graph.
+ * @param stored variables to store in any case, where a kernel would otherwise bind too many arrays.
+ */
+export function schedule(graph: Graph, stored: Iterable<Variable> = []): Schedule {
+  return new Scheduler(graph, stored).run();
 }
 
 class Scheduler {
   readonly #graph: Graph;
   readonly #producers = new Map<Variable, Node>();
   readonly #consumers = new Map<Variable, Node[]>();
-  readonly #stored = new Set<Variable>();
+  readonly #stored: Set<Variable>;
   /** The tasks, named by a stored root or an anchor node, that use a variable's value. */
   readonly #users = new Map<Variable, Set<object>>();
   readonly #fused = new Map<Variable, Node>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, stored: Iterable<Variable>) {
+    this.#stored = new Set(stored);
     this.#graph = graph;
     for (const node of graph.nodes) {
       node.outputs.forEach((v) => this.#producers.set(v, node));

@@ -99,6 +99,7 @@ function targetOf(
     kind,
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
   };
 }
 
