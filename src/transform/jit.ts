@@ -16,7 +16,7 @@ import type { Aval } from "../ir/aval.ts";
 import { showGraph } from "../ir/graph.ts";
 import { checkUsable, isTracing, replayGraph } from "../ir/trace.ts";
 import { makeValue } from "../ir/value.ts";
-import { getPolicy, policyKey } from "../precision/policy.ts";
+import { policyKey } from "../precision/policy.ts";
 import { leafAval, leafValue, type TracedTree, traceTree } from "./trace_tree.ts";
 
 /** What `jit` may be told. */
@@ -171,7 +171,7 @@ class JittedFunction {
       : flatten<unknown>(dynamic) as [unknown[], TreeStructure];
     this.#lastStructure = structure;
     const avals = leaves.map((leaf) => leafAval(leaf, this.#what));
-    let key = `${policyKey(getPolicy())};${structure.key};`;
+    let key = `${policyKey()};${structure.key};`;
     for (const { dtype, shape, weak } of avals) key += `${dtype}${shape}${weak ?? ""}|`;
     for (const n of this.#static) key += `;${staticKey(args[n])}`;
     return { structure, leaves, avals, key };
