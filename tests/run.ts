@@ -4,7 +4,7 @@
 
 import { deviceEnvironment, ensureDriver } from "./setup/driver.ts";
 
-const REAL_PACKAGES = "tests/real_packages.json";
+const REAL_PACKAGES = ".deno.real.json";
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-ffi"];
 
 async function exists(path: string): Promise<boolean> {

@@ -65,8 +65,8 @@ Deno.test("no source file leaves work undone, skips a test or turns a check off"
 
 Deno.test("the config for the real packages asks for the same versions and checks as deno.json", async () => {
   const main = JSON.parse(await readText("deno.json") ?? "{}");
-  const real = JSON.parse(await readText("tests/real_packages.json") ?? "{}");
-  assertEquals(real.imports, { ...main.imports, "@zenith/jax": "../mod.ts" });
+  const real = JSON.parse(await readText(".deno.real.json") ?? "{}");
+  assertEquals(real.imports, { ...main.imports, "@zenith/jax": "./mod.ts" });
   assertEquals(real.compilerOptions, main.compilerOptions);
   assertEquals(real.workspace, undefined);
 });
