@@ -77,9 +77,67 @@ export interface Operation<P extends Params = Params> {
     params: P,
     outputs: readonly Aval[],
   ): readonly Float64Array[];
+  /** How it is differentiated; integers and booleans never are. */
+  readonly derivative?: Derivative<P>;
+  /** How it runs over a leading batch axis of some of its inputs. */
+  readonly batch?: BatchRule<P>;
   /** The range of inputs that the registry test samples, for each input or one for all. */
   readonly domain?: readonly [number, number] | readonly (readonly [number, number])[];
 }
+
+/** A tangent or cotangent; undefined is zero. */
+export type Tangent = Value | undefined;
+
+/**
+ * Derivative rules, written in operations so that derivatives have derivatives. Elementwise operations state
+ * their partial derivatives, linear ones their transpose; structured ones state both directions. Composites
+ * need none: their decomposition is differentiated.
+ */
+export type Derivative<P extends Params = Params> =
+  | {
+    readonly kind: "partials";
+    /** d result / d input at every element; undefined where there is none, a number where it is constant. */
+    partials(
+      inputs: readonly Value[],
+      output: Value,
+      params: P,
+    ): readonly (Value | number | undefined)[];
+  }
+  | {
+    readonly kind: "linear";
+    /** The inputs in which it is jointly linear; the others are indices and the like. By default all. */
+    readonly inputs?: readonly number[];
+    /** Takes the result's cotangent back to each linear input. */
+    transpose(cotangent: Value, inputs: readonly Value[], params: P): readonly Tangent[];
+  }
+  | {
+    readonly kind: "structured";
+    jvp(
+      inputs: readonly Value[],
+      tangents: readonly Tangent[],
+      outputs: readonly Value[],
+      params: P,
+    ): readonly Tangent[];
+    vjp(
+      cotangents: readonly Tangent[],
+      inputs: readonly Value[],
+      outputs: readonly Value[],
+      params: P,
+    ): readonly Tangent[];
+  }
+  /** Piecewise constant, as floor and comparisons: the derivative is zero. */
+  | { readonly kind: "zero" };
+
+/**
+ * Applies an operation to inputs of which some have a leading axis of `size` more than the operation was
+ * traced with; every result has it.
+ */
+export type BatchRule<P extends Params = Params> = (
+  inputs: readonly Value[],
+  batched: readonly boolean[],
+  params: P,
+  size: number,
+) => readonly Value[];
 
 const registry = new Map<string, Operation>();
 

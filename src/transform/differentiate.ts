@@ -1,0 +1,206 @@
+// Differentiation of graphs: the forward and the reverse pass, as walks that apply each operation's rule in
+// the trace in force. What comes out is itself made of operations, and can be differentiated again.
+
+import { isFloating, isHalf } from "../core/dtype.ts";
+import { sameShape, type Shape } from "../core/shape.ts";
+import type { Graph, Node, Variable } from "../ir/graph.ts";
+import type { Tangent } from "../ir/operation.ts";
+import { bind, nameScope, traceGraph } from "../ir/trace.ts";
+import type { Value } from "../ir/value.ts";
+import { add, mul } from "../ops/arithmetic.ts";
+import { astype } from "../ops/cast.ts";
+import { constant } from "../ops/constant.ts";
+import { broadcastTo, reshape } from "../ops/movement.ts";
+import { reduce, sumOperation } from "../ops/reduction.ts";
+
+/** Zeros of a value's shape and dtype. */
+export function zerosOf(value: Value): Value {
+  return broadcastTo(constant(0, value.aval.dtype), value.aval.shape);
+}
+
+/** Sums a cotangent over what broadcasting had stretched, in float32. */
+export function unbroadcast(cotangent: Value, shape: Shape): Value {
+  const from = cotangent.aval.shape;
+  if (sameShape(from, shape)) return cotangent;
+  const lead = from.length - shape.length;
+  const axes = from.flatMap((extent, axis) =>
+    axis < lead || (shape[axis - lead] === 1 && extent !== 1) ? [axis] : []
+  );
+  return reshape(axes.length ? reduce(sumOperation, cotangent, axes) : cotangent, shape);
+}
+
+/** Multiplies by a partial derivative, whose dtype may differ where a rule used float32. */
+function scaled(tangent: Value, partial: Value | number): Value {
+  if (partial === 1) return tangent;
+  return astype(mul(tangent, partial), tangent.aval.dtype);
+}
+
+/** Cotangents that meet in one value are summed in float32 and rounded once. */
+function sumCotangents(parts: readonly Value[]): Value {
+  if (parts.length === 1) return parts[0]!;
+  const { dtype } = parts[0]!.aval;
+  const wide = parts.map((part) => isHalf(dtype) ? astype(part, "float32") : part);
+  return astype(wide.reduce((a, b) => add(a, b)), dtype);
+}
+
+/** The graph of what a composite stands for. */
+function decompositionOf(node: Node): Graph {
+  const { lower, name } = node.operation;
+  if (lower.kind !== "composite" && lower.kind !== "rows") {
+    throw new TypeError(
+      `Cannot differentiate ${name}: it has no derivative; wrap its argument in lax.stopGradient if none is wanted`,
+    );
+  }
+  return traceGraph(
+    (...inputs) => lower.decompose(inputs, node.params),
+    node.inputs.map((v) => v.aval),
+  );
+}
+
+/** Whether values of a variable can have tangents. */
+function isDifferentiable(variable: Variable): boolean {
+  return isFloating(variable.aval.dtype);
+}
+
+/** Runs a graph with tangents beside its values: [results, their tangents]. */
+export function pushForward(
+  graph: Graph,
+  inputs: readonly Value[],
+  inputTangents: readonly Tangent[],
+): [results: readonly Value[], tangents: readonly Tangent[]] {
+  const values = new Map<Variable, Value>();
+  const tangents = new Map<Variable, Tangent>();
+  const all = [...inputs, ...graph.captures];
+  graph.inputs.forEach((v, i) => {
+    values.set(v, all[i]!);
+    tangents.set(v, inputTangents[i]);
+  });
+  for (const node of graph.nodes) {
+    const args = node.inputs.map((v) => values.get(v)!);
+    const moving = node.inputs.map((v) => tangents.get(v));
+    const run = () => bind(node.operation, node.params, ...args);
+    const results = node.path ? nameScope(node.path, run) : run();
+    const out = moving.some((t) => t) ? jvpOf(node, args, moving, results) : [];
+    node.outputs.forEach((v, i) => {
+      values.set(v, results[i]!);
+      tangents.set(v, isDifferentiable(v) ? out[i] : undefined);
+    });
+  }
+  return [graph.outputs.map((v) => values.get(v)!), graph.outputs.map((v) => tangents.get(v))];
+}
+
+function jvpOf(
+  node: Node,
+  inputs: readonly Value[],
+  tangents: readonly Tangent[],
+  outputs: readonly Value[],
+): readonly Tangent[] {
+  const { derivative } = node.operation;
+  switch (derivative?.kind) {
+    case "zero":
+      return [];
+    case "partials": {
+      const [output] = outputs as [Value];
+      const partials = derivative.partials(inputs, output, node.params);
+      const terms = tangents.flatMap((t, i) =>
+        t && partials[i] !== undefined
+          ? [broadcastTo(scaled(t, partials[i]!), output.aval.shape)]
+          : []
+      );
+      return [terms.length ? sumCotangents(terms) : undefined];
+    }
+    case "linear": {
+      const linear = derivative.inputs ?? inputs.map((_, i) => i);
+      if (!linear.some((i) => tangents[i])) return [];
+      const moved = inputs.map((x, i) => linear.includes(i) ? tangents[i] ?? zerosOf(x) : x);
+      return bind(node.operation, node.params, ...moved);
+    }
+    case "structured":
+      return derivative.jvp(inputs, tangents, outputs, node.params);
+    case undefined:
+      if (!node.outputs.some(isDifferentiable)) return [];
+      return pushForward(decompositionOf(node), inputs, tangents)[1];
+  }
+}
+
+/** A graph run forward, and the walk back from cotangents of its results to those of its inputs. */
+export function pullBack(
+  graph: Graph,
+  inputs: readonly Value[],
+): [results: readonly Value[], pullback: (cotangents: readonly Tangent[]) => readonly Tangent[]] {
+  const values = new Map<Variable, Value>();
+  const all = [...inputs, ...graph.captures];
+  graph.inputs.forEach((v, i) => values.set(v, all[i]!));
+  for (const node of graph.nodes) {
+    const run = () => bind(node.operation, node.params, ...node.inputs.map((v) => values.get(v)!));
+    const results = node.path ? nameScope(node.path, run) : run();
+    node.outputs.forEach((v, i) => values.set(v, results[i]!));
+  }
+  const pullback = (cotangents: readonly Tangent[]) => reverse(graph, values, cotangents);
+  return [graph.outputs.map((v) => values.get(v)!), pullback];
+}
+
+function reverse(
+  graph: Graph,
+  values: ReadonlyMap<Variable, Value>,
+  cotangents: readonly Tangent[],
+): readonly Tangent[] {
+  const met = new Map<Variable, Value[]>();
+  const give = (variable: Variable, cotangent: Tangent) => {
+    if (!cotangent || !isDifferentiable(variable)) return;
+    const parts = met.get(variable);
+    if (parts) parts.push(cotangent);
+    else met.set(variable, [cotangent]);
+  };
+  const take = (variable: Variable): Tangent => {
+    const parts = met.get(variable);
+    return parts && sumCotangents(parts);
+  };
+  graph.outputs.forEach((v, i) => give(v, cotangents[i]));
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((v) => met.has(v))) continue;
+    const given = node.outputs.map(take);
+    const args = node.inputs.map((v) => values.get(v)!);
+    const results = node.outputs.map((v) => values.get(v)!);
+    const run = () => vjpOf(node, given, args, results);
+    const back = node.path ? nameScope(node.path, run) : run();
+    node.inputs.forEach((v, i) => give(v, back[i]));
+  }
+  return graph.inputs.map(take);
+}
+
+function vjpOf(
+  node: Node,
+  cotangents: readonly Tangent[],
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+): readonly Tangent[] {
+  const { derivative } = node.operation;
+  const [cotangent] = cotangents as [Value];
+  switch (derivative?.kind) {
+    case "zero":
+      return [];
+    case "partials": {
+      const partials = derivative.partials(inputs, outputs[0]!, node.params);
+      return inputs.map((x, i) => {
+        const partial = partials[i];
+        if (partial === undefined || !isFloating(x.aval.dtype)) return undefined;
+        return unbroadcast(scaled(cotangent, partial), x.aval.shape);
+      });
+    }
+    case "linear": {
+      const linear = derivative.inputs ?? inputs.map((_, i) => i);
+      const back = derivative.transpose(cotangent, inputs, node.params);
+      return inputs.map((x, i) =>
+        linear.includes(i) && back[i] ? astype(back[i]!, x.aval.dtype) : undefined
+      );
+    }
+    case "structured":
+      return derivative.vjp(cotangents, inputs, outputs, node.params);
+    case undefined: {
+      const graph = decompositionOf(node);
+      const [, pullback] = pullBack(graph, inputs);
+      return pullback(cotangents);
+    }
+  }
+}
