@@ -3,6 +3,7 @@
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
+import { lowerContraction } from "./lower_contraction.ts";
 import { lowerElementwise } from "./lower_expression.ts";
 import { lowerArgReduce, lowerReduce } from "./lower_reduce.ts";
 import type { Step } from "./plan.ts";
@@ -19,6 +20,8 @@ export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
   switch (task.anchor?.operation.lower.kind) {
     case undefined:
       return lowerElementwise(task, plan, target);
+    case "contraction":
+      return lowerContraction(task, plan, target);
     case "reduce":
       return lowerReduce(task, plan, target);
     case "argReduce":
