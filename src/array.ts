@@ -208,6 +208,18 @@ export function asNDArray(value: Value): NDArray {
   return value as NDArray;
 }
 
+/**
+ * The result of a function that may have nothing to do: where it is one of the arguments, another handle on
+ * the same memory, so that disposing the one leaves the other alive.
+ */
+export function ownHandle(what: string, result: Value, ...given: readonly unknown[]): NDArray {
+  if (!given.includes(result)) return asNDArray(result);
+  checkUsable(what, result);
+  const { aval, content } = result;
+  if (content.kind === "stored") content.storage.retain();
+  return asNDArray(makeValue(aval, content));
+}
+
 /** Makes an array from host data with the shape given. */
 export function fromHost(values: ArrayLike_, shape: Shape, dtype: DType): NDArray {
   const aval = { shape: checkShape("array", shape), dtype };
