@@ -2,7 +2,7 @@
 // (integers in 32 bits), and rounded once.
 
 import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
-import { isFloating, promoteTypes } from "../core/dtype.ts";
+import { type DType, isFloating, promoteTypes } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxes, type Shape } from "../core/shape.ts";
 import type { TensordotAxes } from "../methods/linear_algebra.ts";
@@ -13,21 +13,27 @@ import { broadcastTo, reshape } from "../ops/movement.ts";
 import type { Value } from "../ir/value.ts";
 
 /**
- * The product of two arrays summed over axes, in the type that both promote to. Floats of different types
- * go in as they are, since a kernel widens what it loads; integers become what they meet.
+ * The product of two arrays summed over axes, in the type that both promote to unless another is preferred.
+ * Floats of different types go in as they are, since a kernel widens what it loads; integers become what
+ * they meet.
  */
-export function contract(a: Value, b: Value, dimensions: DotDimensions): Value {
+export function contract(
+  a: Value,
+  b: Value,
+  dimensions: DotDimensions,
+  preferred?: DType,
+): Value {
   const { dtype } = promoteTypes([a.aval, b.aval]);
   if (dtype === "bool") {
     // Whether any pair is true: counted, as there is no sum of booleans.
     const count = dotGeneral(astype(a, "int32"), astype(b, "int32"), { ...dimensions });
-    return astype(count, "bool");
+    return astype(count, preferred ?? "bool");
   }
   const prepared = [a, b].map((x) => {
     const widens = isFloating(x.aval.dtype) && dtype === "float32" && x.aval.weak === undefined;
     return widens ? x : astype(x, dtype);
   }) as [Value, Value];
-  return dotGeneral(...prepared, { ...dimensions, preferredElementType: dtype });
+  return dotGeneral(...prepared, { ...dimensions, preferredElementType: preferred ?? dtype });
 }
 
 const range = (from: number, to: number): number[] =>
