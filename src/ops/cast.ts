@@ -17,6 +17,7 @@ export const astypeOperation: Operation<{ dtype: DType; weak?: WeakKind }> = reg
     wgsl: ([x], { inputs, output }) => castExpression(x!, inputs[0]!, output),
   },
   evaluate: ([x], { dtype }) => [castValues(x!.values, x!.dtype, dtype)],
+  derivative: { kind: "linear", transpose: (cotangent, [x]) => [astype(cotangent, x!.aval.dtype)] },
 });
 
 function castValues(values: Float64Array, from: DType, to: DType): Float64Array {

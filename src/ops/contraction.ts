@@ -7,6 +7,8 @@ import type { Aval } from "../ir/aval.ts";
 import { type Operation, registerOperation, type Tensor } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { add } from "./arithmetic.ts";
+import { transpose } from "./movement.ts";
 
 /** Which axes of the two operands are multiplied and summed, and which run in parallel. */
 export interface DotDimensions {
@@ -113,7 +115,82 @@ export const dotGeneralOperation: Operation<DotParams> = registerOperation({
   lower: { kind: "contraction" },
   aval: dotAval,
   evaluate: ([a, b], params, [output]) => [dotReference([a!, b!], params, output!)],
+  derivative: {
+    kind: "structured",
+    jvp: ([a, b], [da, db], _, params) => {
+      const terms = [da && dotGeneral(da, b!, params), db && dotGeneral(a!, db, params)]
+        .filter((term) => term !== undefined);
+      return [terms.length === 2 ? add(terms[0]!, terms[1]!) : terms[0]];
+    },
+    vjp: ([cotangent], [a, b], _, params) => [
+      dotTranspose(cotangent!, a!, b!, params, "a"),
+      dotTranspose(cotangent!, a!, b!, params, "b"),
+    ],
+  },
+  batch: ([a, b], [aBatched, bBatched], params) => [batchDot(a!, b!, aBatched!, bBatched!, params)],
 });
+
+/**
+ * The cotangent of one operand: the result's cotangent contracted with the other operand over that one's
+ * free axes, its axes then brought to the operand's order. Stored once, in the operand's dtype.
+ */
+function dotTranspose(
+  cotangent: Value,
+  a: Value,
+  b: Value,
+  params: DotParams,
+  side: "a" | "b",
+): Value {
+  const { contracting: [ca, cb], batch: [ba, bb] } = params;
+  const range = (start: number, count: number) =>
+    Array.from({ length: count }, (_, i) => start + i);
+  const fa = freeAxes(a.aval.shape.length, ca, ba);
+  const fb = freeAxes(b.aval.shape.length, cb, bb);
+  const batch = range(0, ba.length);
+  const [x, other, mine, theirs] = side === "a"
+    ? [a, b, { c: ca, b: ba, f: fa }, { c: cb, b: bb, f: fb }]
+    : [b, a, { c: cb, b: bb, f: fb }, { c: ca, b: ba, f: fa }];
+  const otherFree = side === "a"
+    ? range(ba.length + fa.length, fb.length)
+    : range(ba.length, fa.length);
+  const back = dotGeneral(cotangent, other, {
+    contracting: [otherFree, theirs.f],
+    batch: [batch, theirs.b],
+    preferredElementType: x.aval.dtype,
+  });
+  // What comes out is [batch, my free axes, the contracted axes in the order in which the other has them].
+  const contracted = freeAxes(other.aval.shape.length, theirs.f, theirs.b).map((axis) =>
+    mine.c[theirs.c.indexOf(axis)]!
+  );
+  const order = [...mine.b, ...mine.f, ...contracted];
+  return transpose(back, order.map((_, axis) => order.indexOf(axis)));
+}
+
+/** A leading batch axis becomes a batch dimension where both have it, else a free axis moved to the front. */
+function batchDot(
+  a: Value,
+  b: Value,
+  aBatched: boolean,
+  bBatched: boolean,
+  params: DotParams,
+): Value {
+  const shift = (axes: readonly number[], by: boolean) => by ? axes.map((axis) => axis + 1) : axes;
+  const { contracting: [ca, cb], batch: [ba, bb], preferredElementType } = params;
+  const contracting = [shift(ca, aBatched), shift(cb, bBatched)] as const;
+  const batch = [shift(ba, aBatched), shift(bb, bBatched)] as const;
+  if (aBatched && bBatched) {
+    return dotGeneral(a, b, {
+      contracting,
+      batch: [[0, ...batch[0]], [0, ...batch[1]]],
+      preferredElementType,
+    });
+  }
+  const out = dotGeneral(a, b, { contracting, batch, preferredElementType });
+  const rank = out.aval.shape.length;
+  const position = aBatched ? ba.length : ba.length + freeAxes(a.aval.shape.length, ca, ba).length;
+  const rest = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== position);
+  return transpose(out, [position, ...rest]);
+}
 
 /** See {@linkcode dotGeneralOperation}. Operands may differ in dtype: neither is converted beforehand. */
 export function dotGeneral(a: Value, b: Value, params: DotParams): Value {

@@ -1,61 +1,84 @@
 // Movement: operations that rename elements without computing. They lower to views, which fusion folds into
 // whatever reads them.
 
-import { rowMajorStrides, sameShape, type Shape, sizeOf } from "../core/shape.ts";
-import { denseView, forEachElement, moveChain, type Movement } from "../core/view.ts";
-import type { Aval } from "../ir/aval.ts";
-import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
+import { rowMajorStrides, type Shape, sizeOf } from "../core/shape.ts";
+import { forEachElement } from "../core/view.ts";
+import { type Operation, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { sub } from "./arithmetic.ts";
+import { broadcastTo, reshape, sumOperation } from "./broadcast.ts";
+import { constant } from "./constant.ts";
+import { defineView } from "./define_view.ts";
 
-/** Defines an operation that is a movement: its shape, its reference and its kernel all follow from it. */
-function defineView<P extends Params>(
-  name: string,
-  movement: (input: Aval, params: P) => Movement,
-): Operation<P> {
-  const shapeOf = (input: Aval, params: P) => {
-    const top = moveChain([denseView(input.shape)], movement(input, params));
-    return top[top.length - 1]!.shape;
-  };
-  return registerOperation<P>({
-    name,
-    precision: "follow",
-    lower: { kind: "view", movement: ([x], params) => movement(x!, params) },
-    aval: ([x], params) => ({ shape: shapeOf(x!, params), dtype: x!.dtype, weak: x!.weak }),
-    evaluate: ([x], params, [output]) => {
-      const out = new Float64Array(sizeOf(output!.shape));
-      const chain = moveChain([denseView(x!.shape)], movement(x!, params));
-      forEachElement(chain, (source, position) => out[position] = x!.values[source]!);
-      return [out];
-    },
-  });
-}
-
-/** Stretches axes of extent 1 and adds leading ones; shapes are checked by the caller. */
-export const broadcastOperation: Operation<{ shape: Shape }> = defineView(
-  "broadcastTo",
-  (_, { shape }) => ({ kind: "broadcast", shape }),
-);
-
-/** The same elements in row-major order under another shape of the same size. */
-export const reshapeOperation: Operation<{ shape: Shape }> = defineView(
-  "reshape",
-  (_, { shape }) => ({ kind: "reshape", shape }),
-);
+export { broadcastOperation, broadcastTo, reshape, reshapeOperation } from "./broadcast.ts";
 
 /** Axis i of the result is axis `axes[i]` of the input. */
-export const transposeOperation: Operation<{ axes: readonly number[] }> = defineView(
-  "transpose",
-  (_, { axes }) => ({ kind: "transpose", axes }),
-);
+export const transposeOperation: Operation<{ axes: readonly number[] }> = defineView({
+  name: "transpose",
+  movement: (_, { axes }) => ({ kind: "transpose", axes }),
+  transpose: (cotangent, _, { axes }) => transpose(cotangent, axes.map((_, i) => axes.indexOf(i))),
+  batch: ([x], _, { axes }) => [transpose(x!, [0, ...axes.map((axis) => axis + 1)])],
+});
+
+/** Static arguments of a strided window. */
+interface SliceParams {
+  readonly [key: string]: unknown;
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly shape: Shape;
+}
 
 /** Every `steps[i]`-th element from `starts[i]` on; a negative step walks backwards. */
-export const sliceOperation: Operation<
-  { starts: readonly number[]; steps: readonly number[]; shape: Shape }
-> = defineView(
-  "slice",
-  (_, { starts, steps, shape }) => ({ kind: "slice", starts, steps, shape }),
-);
+export const sliceOperation: Operation<SliceParams> = defineView({
+  name: "slice",
+  movement: (_, { starts, steps, shape }) => ({ kind: "slice", starts, steps, shape }),
+  transpose: (cotangent, x, { starts, steps }) => unslice(cotangent, starts, steps, x.aval.shape),
+  batch: ([x], _, { starts, steps, shape }, size) => [
+    slice(x!, [0, ...starts], [1, ...steps], [size, ...shape]),
+  ],
+});
+
+/** Puts a window's elements back where they came from, zeros elsewhere. */
+function unslice(
+  window: Value,
+  starts: readonly number[],
+  steps: readonly number[],
+  shape: Shape,
+): Value {
+  let spread = window;
+  const low: number[] = [];
+  shape.forEach((extent, axis) => {
+    const count = window.aval.shape[axis]!;
+    const step = Math.abs(steps[axis]!);
+    const backwards = steps[axis]! < 0;
+    if (backwards) spread = flipAxis(spread, axis);
+    if (step > 1) spread = dilate(spread, axis, step);
+    low[axis] = backwards ? starts[axis]! - step * Math.max(count - 1, 0) : starts[axis]!;
+    if (count === 0) low[axis] = Math.min(low[axis]!, extent);
+  });
+  const high = shape.map((extent, axis) => extent - low[axis]! - spread.aval.shape[axis]!);
+  return pad(spread, constant(0, window.aval.dtype), low, high);
+}
+
+function flipAxis(x: Value, axis: number): Value {
+  const { shape } = x.aval;
+  const starts = shape.map((extent, a) => a === axis ? Math.max(extent - 1, 0) : 0);
+  return slice(x, starts, shape.map((_, a) => a === axis ? -1 : 1), shape);
+}
+
+/** Puts `step - 1` zeros between neighbours: pads a new axis and folds it into the one before. */
+function dilate(x: Value, axis: number, step: number): Value {
+  const { shape, dtype } = x.aval;
+  const [before, count, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
+  const split = reshape(x, [...before, count, 1, ...after]);
+  const none = split.aval.shape.map(() => 0);
+  const high = none.map((_, a) => a === axis + 1 ? step - 1 : 0);
+  const padded = pad(split, constant(0, dtype), none, high);
+  const joined = reshape(padded, [...before, count * step, ...after]);
+  const kept = [...before, Math.max(0, (count - 1) * step + 1), ...after];
+  return count === 0 ? x : slice(joined, kept.map(() => 0), kept.map(() => 1), kept);
+}
 
 /** Surrounds an array with a constant: `low` and `high` elements are added at the ends of each axis. */
 export const padOperation: Operation<{ low: readonly number[]; high: readonly number[] }> =
@@ -75,17 +98,24 @@ export const padOperation: Operation<{ low: readonly number[]; high: readonly nu
       forEachElement(inner, (target, source) => out[target] = x!.values[source]!);
       return [out];
     },
+    derivative: {
+      kind: "linear",
+      transpose: (cotangent, [x, fill], { low }) => {
+        const inner = slice(cotangent, low, low.map(() => 1), x!.aval.shape);
+        const axes = x!.aval.shape.map((_, axis) => axis);
+        const total = (v: Value) => bind1(sumOperation, { axes }, v);
+        // The fill receives what falls outside: everything less the middle.
+        return [inner, reshape(sub(total(cotangent), total(inner)), fill!.aval.shape)];
+      },
+    },
+    batch: ([x, fill], [xBatched, fillBatched], { low, high }, size) => {
+      if (fillBatched) throw new TypeError("Cannot vmap pad: the fill value cannot be batched");
+      const whole = xBatched
+        ? x!
+        : broadcastTo(reshape(x!, [1, ...x!.aval.shape]), [size, ...x!.aval.shape]);
+      return [bind1(padOperation, { low: [0, ...low], high: [0, ...high] }, whole, fill!)];
+    },
   });
-
-/** Stretches to a shape that the value's own broadcasts to. */
-export function broadcastTo(x: Value, shape: Shape): Value {
-  return sameShape(x.aval.shape, shape) ? x : bind1(broadcastOperation, { shape }, x);
-}
-
-/** The same elements under another shape of the same size. */
-export function reshape(x: Value, shape: Shape): Value {
-  return sameShape(x.aval.shape, shape) ? x : bind1(reshapeOperation, { shape }, x);
-}
 
 /** Permutes the axes. */
 export function transpose(x: Value, axes: readonly number[]): Value {

@@ -1,120 +1,64 @@
 // Reductions: many elements to one along some axes. Floats are joined in float32 and rounded once.
 
 import { type DType, isFloating } from "../core/dtype.ts";
-import { rowMajorStrides, type Shape, sizeOf } from "../core/shape.ts";
-import { type Combiner, type Operation, registerOperation, type Tensor } from "../ir/operation.ts";
+import { rowMajorStrides, sizeOf } from "../core/shape.ts";
+import { type Operation, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { div } from "./arithmetic.ts";
+import { sumOperation } from "./broadcast.ts";
 import { astype } from "./cast.ts";
+import {
+  batchReduction,
+  defineReduction,
+  forEachReduced,
+  highest,
+  lowest,
+  reducedShape,
+  type ReduceParams,
+} from "./define_reduction.ts";
 
-/** The static arguments of a reduction: sorted, non-negative axes; reduced axes vanish. */
-export interface ReduceParams {
-  readonly [key: string]: unknown;
-  readonly axes: readonly number[];
-}
-
-/** The shape that remains when axes are reduced. */
-export function reducedShape(shape: Shape, axes: readonly number[]): number[] {
-  return shape.filter((_, axis) => !axes.includes(axis));
-}
-
-/** Walks every element with the number of the result that it belongs to. */
-function forEachReduced(
-  x: Tensor,
-  axes: readonly number[],
-  visit: (out: number, value: number, position: number) => void,
-): void {
-  const outStrides = rowMajorStrides(reducedShape(x.shape, axes));
-  let kept = 0;
-  const strides = x.shape.map((_, axis) => axes.includes(axis) ? 0 : outStrides[kept++]!);
-  for (let i = 0; i < x.values.length; i++) {
-    let rest = i;
-    let out = 0;
-    for (let axis = x.shape.length - 1; axis >= 0; axis--) {
-      const extent = x.shape[axis]!;
-      out += (rest % extent) * strides[axis]!;
-      rest = Math.floor(rest / extent);
-    }
-    visit(out, x.values[i]!, i);
-  }
-}
-
-function defineReduction(
-  combiner: Combiner,
-  precision: "full" | "follow",
-  identity: (dtype: DType) => number,
-  join: (a: number, b: number, dtype: DType) => number,
-): Operation<ReduceParams> {
-  return registerOperation<ReduceParams>({
-    name: `reduce_${combiner}`,
-    precision,
-    lower: { kind: "reduce", combiner },
-    aval: ([x], { axes }) => ({ shape: reducedShape(x!.shape, axes), dtype: x!.dtype }),
-    evaluate: ([x], { axes }, [output]) => {
-      const out = new Float64Array(sizeOf(output!.shape)).fill(identity(x!.dtype));
-      forEachReduced(x!, axes, (o, value) => out[o] = join(out[o]!, value, x!.dtype));
-      return [out];
-    },
-  });
-}
-
-/** The least value of a dtype: the identity of max. */
-export function lowest(dtype: DType): number {
-  return dtype === "int32" ? -(2 ** 31) : isFloating(dtype) ? -Infinity : 0;
-}
-
-/** The greatest value of a dtype: the identity of min. */
-export function highest(dtype: DType): number {
-  if (isFloating(dtype)) return Infinity;
-  return dtype === "int32" ? 2 ** 31 - 1 : dtype === "uint32" ? 2 ** 32 - 1 : 1;
-}
+export { sumOperation } from "./broadcast.ts";
+export { highest, lowest, reducedShape, type ReduceParams } from "./define_reduction.ts";
 
 const wrappingProduct = (a: number, b: number, dtype: DType) =>
   isFloating(dtype) ? a * b : Math.imul(a, b);
 
-/** Sum. */
-export const sumOperation: Operation<ReduceParams> = defineReduction(
-  "sum",
-  "full",
-  () => 0,
-  (a, b) => a + b,
-);
 /** Product. */
-export const prodOperation: Operation<ReduceParams> = defineReduction(
-  "prod",
-  "full",
-  () => 1,
-  wrappingProduct,
-);
+export const prodOperation: Operation<ReduceParams> = defineReduction({
+  combiner: "prod",
+  precision: "full",
+  identity: () => 1,
+  join: wrappingProduct,
+});
 /** Maximum; NaN wins. */
-export const maxOperation: Operation<ReduceParams> = defineReduction(
-  "max",
-  "follow",
-  lowest,
-  (a, b) => Math.max(a, b),
-);
+export const maxOperation: Operation<ReduceParams> = defineReduction({
+  combiner: "max",
+  precision: "follow",
+  identity: lowest,
+  join: (a, b) => Math.max(a, b),
+});
 /** Minimum; NaN wins. */
-export const minOperation: Operation<ReduceParams> = defineReduction(
-  "min",
-  "follow",
-  highest,
-  (a, b) => Math.min(a, b),
-);
+export const minOperation: Operation<ReduceParams> = defineReduction({
+  combiner: "min",
+  precision: "follow",
+  identity: highest,
+  join: (a, b) => Math.min(a, b),
+});
 /** Whether any is true. */
-export const anyOperation: Operation<ReduceParams> = defineReduction(
-  "any",
-  "follow",
-  () => 0,
-  (a, b) => a || b,
-);
+export const anyOperation: Operation<ReduceParams> = defineReduction({
+  combiner: "any",
+  precision: "follow",
+  identity: () => 0,
+  join: (a, b) => a || b,
+});
 /** Whether all are true. */
-export const allOperation: Operation<ReduceParams> = defineReduction(
-  "all",
-  "follow",
-  () => 1,
-  (a, b) => a && b,
-);
+export const allOperation: Operation<ReduceParams> = defineReduction({
+  combiner: "all",
+  precision: "follow",
+  identity: () => 1,
+  join: (a, b) => a && b,
+});
 
 /** The mean of floats: divided in float32 before the one rounding, so that a half sum cannot overflow. */
 export const meanOperation: Operation<ReduceParams> = registerOperation<ReduceParams>({
@@ -129,6 +73,7 @@ export const meanOperation: Operation<ReduceParams> = registerOperation<ReducePa
     },
   },
   aval: ([x], { axes }) => ({ shape: reducedShape(x!.shape, axes), dtype: x!.dtype }),
+  batch: batchReduction(() => meanOperation),
 });
 
 function defineArgReduction(combiner: "max" | "min"): Operation<{ axis: number }> {
@@ -152,7 +97,13 @@ function defineArgReduction(combiner: "max" | "min"): Operation<{ axis: number }
       });
       return [out];
     },
+    derivative: { kind: "zero" },
+    batch: ([x], _, { axis }) => [bind1(argReduction(combiner), { axis: axis + 1 }, x!)],
   });
+}
+
+function argReduction(combiner: "max" | "min"): Operation<{ axis: number }> {
+  return combiner === "max" ? argmaxOperation : argminOperation;
 }
 
 /** Index of the first maximum along one axis; the first NaN wins. */

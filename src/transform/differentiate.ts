@@ -2,7 +2,6 @@
 // the trace in force. What comes out is itself made of operations, and can be differentiated again.
 
 import { isFloating, isHalf } from "../core/dtype.ts";
-import { sameShape, type Shape } from "../core/shape.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Tangent } from "../ir/operation.ts";
 import { bind, nameScope, traceGraph } from "../ir/trace.ts";
@@ -10,23 +9,11 @@ import type { Value } from "../ir/value.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
-import { broadcastTo, reshape } from "../ops/movement.ts";
-import { reduce, sumOperation } from "../ops/reduction.ts";
+import { broadcastTo, unbroadcast } from "../ops/broadcast.ts";
 
 /** Zeros of a value's shape and dtype. */
 export function zerosOf(value: Value): Value {
   return broadcastTo(constant(0, value.aval.dtype), value.aval.shape);
-}
-
-/** Sums a cotangent over what broadcasting had stretched, in float32. */
-export function unbroadcast(cotangent: Value, shape: Shape): Value {
-  const from = cotangent.aval.shape;
-  if (sameShape(from, shape)) return cotangent;
-  const lead = from.length - shape.length;
-  const axes = from.flatMap((extent, axis) =>
-    axis < lead || (shape[axis - lead] === 1 && extent !== 1) ? [axis] : []
-  );
-  return reshape(axes.length ? reduce(sumOperation, cotangent, axes) : cotangent, shape);
 }
 
 /** Multiplies by a partial derivative, whose dtype may differ where a rule used float32. */
