@@ -1,7 +1,7 @@
 // How operations are defined: elementwise records state a scalar reference and a WGSL expression; the
 // rest (broadcasting, promotion, the reference over whole arrays) follows here once for all.
 
-import { type DType, isFloating, promoteTypes } from "../core/dtype.ts";
+import { type DType, dtypes, isFloating, promoteTypes } from "../core/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../core/shape.ts";
 import { denseView, forEachElement, moveChain } from "../core/view.ts";
 import type { Aval } from "../ir/aval.ts";
@@ -15,7 +15,6 @@ import {
 } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { constant } from "./constant.ts";
 import { astype } from "./cast.ts";
 import { isLiteral, literalType, type Operand } from "./operand.ts";
 
@@ -28,8 +27,12 @@ export interface ElementwiseRecord<P extends Params> {
   wgsl(args: readonly string[], context: ElementwiseContext<P>): string;
   readonly functions?: readonly string[];
   readonly exact?: boolean;
-  /** Dtype of the result; by default that of the inputs. */
+  /** Dtype of the result; by default that of the last input. */
   readonly result?: DType;
+  /** What the inputs may be; by default anything. Booleans count as integers of one bit. */
+  readonly accepts?: "numbers" | "integers";
+  /** How many leading inputs are conditions, whose dtype says nothing of the result's. */
+  readonly conditions?: number;
   readonly precision?: PrecisionRule;
   readonly domain?: Operation["domain"];
 }
@@ -46,7 +49,8 @@ export function defineElementwise<P extends Params = Params>(
     lower: { kind: "elementwise", wgsl, functions, exact },
     aval: (inputs) => {
       const shape = broadcastShapes(name, ...inputs.map((a) => a.shape));
-      const { weak } = promoteTypes(inputs);
+      checkAccepted(record, inputs);
+      const { weak } = promoteTypes(inputs.slice(record.conditions ?? 0));
       const dtype = record.result ?? inputs[inputs.length - 1]!.dtype;
       return { shape, dtype, weak: isFloating(dtype) || !record.result ? weak : undefined };
     },
@@ -59,6 +63,21 @@ export function defineElementwise<P extends Params = Params>(
         })),
     ],
   });
+}
+
+function checkAccepted<P extends Params>(
+  { name, accepts }: ElementwiseRecord<P>,
+  inputs: readonly Aval[],
+): void {
+  if (!accepts) return;
+  for (const { dtype } of inputs) {
+    const { kind } = dtypes[dtype];
+    if (accepts === "numbers" ? kind !== "bool" : kind !== "float") continue;
+    const required = accepts === "numbers" ? "numbers" : "integers or booleans";
+    throw new TypeError(
+      `Cannot ${name}: inputs must be ${required}, got ${dtype}; convert them with astype`,
+    );
+  }
 }
 
 /** Applies a scalar function over broadcast tensors. */
@@ -90,14 +109,31 @@ export function promoteOperands(operands: readonly Operand[], floating = false):
   let { dtype, weak } = promoteTypes(operands.map((x) => isLiteral(x) ? literalType(x) : x.aval));
   if (floating && !isFloating(dtype)) dtype = "float32";
   return operands.map((x) => {
-    if (isLiteral(x)) return constant(Number(x), dtype, weak ? literalType(x).weak : undefined);
-    return astype(x, dtype, weak ? x.aval.weak : undefined);
+    const own = isLiteral(x) ? literalType(x).weak : x.aval.weak;
+    // What a function of floats makes of an integral number is not integral: 1 / 2 must not stay integer.
+    return astype(x, dtype, weak && floating ? "float" : weak && own);
   });
 }
 
+/** As {@linkcode promoteOperands}, with booleans as int32: what `jnp.power` and its like compute in. */
+export function promoteNumbers(operands: readonly Operand[]): Value[] {
+  const values = promoteOperands(operands);
+  return values.map((x) => x.aval.dtype === "bool" ? astype(x, "int32") : x);
+}
+
+/** A function of one operand whose booleans become int32. */
+export function numberUnary(operation: Operation): (x: Operand) => Value {
+  return (x) => bind1(operation, {}, ...promoteNumbers([x]));
+}
+
+/** A function of two operands whose booleans become int32. */
+export function numberBinary(operation: Operation): (x: Operand, y: Operand) => Value {
+  return (x, y) => bind1(operation, {}, ...promoteNumbers([x, y]));
+}
+
 /** A function of one operand whose integer and boolean arguments become float32, as `jnp.exp` does. */
-export function floatUnary(operation: Operation): (x: Operand) => Value {
-  return (x) => bind1(operation, {}, ...promoteOperands([x], true));
+export function floatUnary(operation: Operation): (x: Operand, params?: Params) => Value {
+  return (x, params = {}) => bind1(operation, params, ...promoteOperands([x], true));
 }
 
 /** A function of one operand that keeps its dtype. */

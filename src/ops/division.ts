@@ -1,0 +1,84 @@
+// Remainders and whole quotients. Every divisor has a result, integer zeros too, and nothing faults.
+
+import type { DType } from "../core/dtype.ts";
+import type { Operation } from "../ir/operation.ts";
+import type { Value } from "../ir/value.ts";
+import { defineElementwise, numberBinary } from "./define.ts";
+import type { Operand } from "./operand.ts";
+
+/** Defines an operation whose WGSL function is another one for floats, int32 and uint32. */
+function defineDivision(
+  name: string,
+  keys: Readonly<Record<"float" | "int32" | "uint32", readonly [key: string, text: string]>>,
+  ofFloats: (x: number, y: number) => number,
+  ofIntegers: (x: number, y: number, dtype: DType) => number,
+): Operation {
+  const family = (dtype: DType) => dtype === "int32" || dtype === "uint32" ? dtype : "float";
+  return defineElementwise({
+    name,
+    accepts: "numbers",
+    functions: Object.values(keys).map(([key]) => key),
+    reference: ([x, y], { output }) =>
+      family(output) === "float" ? ofFloats(x!, y!) : ofIntegers(x!, y!, output),
+    wgsl: ([x, y], { output }) => `${keys[family(output)][1]}(${x}, ${y})`,
+    domain: [-50, 50],
+  });
+}
+
+/** A remainder moved to the divisor's sign. */
+const followDivisor = (r: number, y: number) => r !== 0 && (r < 0) !== (y < 0) ? r + y : r;
+
+function floorQuotient(x: number, y: number): number {
+  if (y === 0) return x / y;
+  const r = x % y;
+  const q = (x - r) / y;
+  return r !== 0 && (r < 0) !== (y < 0) ? Math.round(q) - 1 : q;
+}
+
+function integerFloorQuotient(x: number, y: number, dtype: DType): number {
+  if (y === 0) return dtype === "uint32" || x === 0 ? -1 : -2;
+  return Math.floor(x / y);
+}
+
+/** The remainder of the truncated quotient, with the dividend's sign (C's fmod); integers modulo 0 stay. */
+export const remOperation: Operation = defineDivision(
+  "rem",
+  {
+    float: ["rem", "accurate_rem"],
+    int32: ["signedRem", "integer_rem"],
+    uint32: ["unsignedRem", "unsigned_rem"],
+  },
+  (x, y) => x % y,
+  (x, y) => y === 0 ? x : x % y,
+);
+
+/** The remainder of the quotient rounded down, with the divisor's sign; integers modulo 0 are 0. */
+export const modOperation: Operation = defineDivision(
+  "mod",
+  {
+    float: ["mod", "accurate_mod"],
+    int32: ["signedMod", "integer_mod"],
+    uint32: ["unsignedMod", "unsigned_mod"],
+  },
+  (x, y) => followDivisor(x % y, y),
+  (x, y) => y === 0 ? 0 : followDivisor(x % y, y),
+);
+
+/** The quotient rounded down; integers by 0 as in JAX. */
+export const floorDivideOperation: Operation = defineDivision(
+  "floorDivide",
+  {
+    float: ["floorDivide", "accurate_floor_divide"],
+    int32: ["signedFloorDivide", "integer_floor_divide"],
+    uint32: ["unsignedFloorDivide", "unsigned_floor_divide"],
+  },
+  floorQuotient,
+  integerFloorQuotient,
+);
+
+/** The remainder with the dividend's sign, as `lax.rem`. */
+export const rem: (x: Operand, y: Operand) => Value = numberBinary(remOperation);
+/** The remainder with the divisor's sign, as `jnp.mod`. */
+export const mod: (x: Operand, y: Operand) => Value = numberBinary(modOperation);
+/** The quotient rounded down. */
+export const floorDivide: (x: Operand, y: Operand) => Value = numberBinary(floorDivideOperation);
