@@ -5,6 +5,7 @@ import type { Node } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
 import { lowerContraction } from "./lower_contraction.ts";
 import { lowerElementwise } from "./lower_expression.ts";
+import { lowerKernel } from "./lower_kernel.ts";
 import { lowerArgReduce, lowerReduce } from "./lower_reduce.ts";
 import type { Step } from "./plan.ts";
 import type { Schedule, Task } from "./schedule.ts";
@@ -26,6 +27,8 @@ export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
       return lowerReduce(task, plan, target);
     case "argReduce":
       return lowerArgReduce(task, plan, target);
+    case "kernel":
+      return lowerKernel(task, target);
     default:
       throw new Error(`no kernel lowers ${task.anchor!.operation.name}`);
   }
