@@ -4,7 +4,7 @@ import type { Compiled } from "../compile/compile.ts";
 import { paddedBytes } from "../compile/compile.ts";
 import type { Location, OutputPlan } from "../compile/plan.ts";
 import type { DeviceBuffer } from "../gpu/buffer_pool.ts";
-import type { Pipeline } from "../gpu/pipelines.ts";
+import { parameterBytes, type Pipeline } from "../gpu/pipelines.ts";
 import { showAval } from "../ir/aval.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Storage } from "../ir/value.ts";
@@ -173,11 +173,6 @@ export class GpuProgram implements Executable {
 
 function paddedBytesOf(variable: Graph["inputs"][number]): number {
   return paddedBytes(variable.aval);
-}
-
-/** A uniform struct of words, `zero` first; its binding must be a multiple of 16 bytes. */
-function parameterBytes(kernel: Kernel): number {
-  return Math.ceil((kernel.parameters.length + 1) / 4) * 16;
 }
 
 const word = new DataView(new ArrayBuffer(4));

@@ -70,7 +70,11 @@ export class PipelineCache {
   }
 
   #layoutOf(kernel: Kernel): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
-    const key = kernel.bindings.map((b) => b.access === "read" ? "r" : "w").join("");
+    // The size is fixed in the layout because wgpu, where sizes are left to each dispatch, goes on checking
+    // the one that the pipeline before wanted if both share a layout.
+    const minBindingSize = parameterBytes(kernel);
+    const key = kernel.bindings.map((b) => b.access === "read" ? "r" : "w").join("") +
+      minBindingSize;
     let entry = this.#layouts.get(key);
     if (!entry) {
       const storage = kernel.bindings.map(({ access }, i): GPUBindGroupLayoutEntry => ({
@@ -81,7 +85,7 @@ export class PipelineCache {
       const params: GPUBindGroupLayoutEntry = {
         binding: 0,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: "uniform" },
+        buffer: { type: "uniform", minBindingSize },
       };
       const layout = this.#device.createBindGroupLayout({ entries: [params, ...storage] });
       const pipelineLayout = this.#device.createPipelineLayout({ bindGroupLayouts: [layout] });
@@ -96,4 +100,9 @@ function compilationError(kernel: Kernel, message: string): Error {
   const line = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 0);
   const quoted = line > 0 ? `\n  WGSL line ${line}: ${kernel.code.split("\n")[line - 1]}` : "";
   return new Error(`Cannot compile kernel ${kernel.name}: ${message}${quoted}`);
+}
+
+/** Bytes of a kernel's parameters: a struct of words, `zero` first, bound in multiples of 16. */
+export function parameterBytes(kernel: Kernel): number {
+  return Math.ceil((kernel.parameters.length + 1) / 4) * 16;
 }
