@@ -2,13 +2,14 @@
 // know. What has a fused kernel for its shapes stays whole.
 
 import { isHalf } from "../core/dtype.ts";
-import { sameShape, type Shape } from "../core/shape.ts";
+import { sameShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { astype } from "../ops/cast.ts";
+import { constant } from "../ops/constant.ts";
 import { dotGeneral, type DotParams, freeAxes } from "../ops/contraction.ts";
-import { reshape, transpose } from "../ops/movement.ts";
+import { broadcastTo, reshape, transpose } from "../ops/movement.ts";
 import { Rewriter } from "./rewrite.ts";
 
 /** Decides which composites and row operations have a kernel of their own. */
@@ -45,7 +46,13 @@ function isCanonical(node: Node): boolean {
   const rank = a.length;
   const leading = (axes: readonly number[]) => axes.every((axis, i) => axis === i);
   return rank === b.length && ba.length === rank - 2 && leading(ba) && leading(bb) &&
-    ca[0] === rank - 1 && cb[0] === rank - 2 && storesWholeWords(node);
+    !hasNoProducts(node) && ca.length === 1 && ca[0] === rank - 1 && cb[0] === rank - 2 &&
+    storesWholeWords(node);
+}
+
+/** Sums of nothing are 0: no kernel runs over an operand without elements. */
+function hasNoProducts(node: Node): boolean {
+  return node.inputs.some((v) => sizeOf(v.aval.shape) === 0);
 }
 
 /** 16-bit rows of odd length share words between rows, so such products are stored in float32 first. */
@@ -58,6 +65,7 @@ function canonicalDot([a, b]: readonly Value[], node: Node): Value {
   const params = node.params as DotParams;
   const { contracting: [ca, cb], batch: [ba, bb] } = params;
   const output = node.outputs[0]!.aval;
+  if (hasNoProducts(node)) return broadcastTo(constant(0, output.dtype), output.shape);
   const sizes = (v: Value, axes: readonly number[]) => axes.map((axis) => v.aval.shape[axis]!);
   const product = (extents: readonly number[]) => extents.reduce((x, y) => x * y, 1);
   const fa = freeAxes(a!.aval.shape.length, ca, ba);
