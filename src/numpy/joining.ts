@@ -1,43 +1,48 @@
 // Functions that join arrays into one and cut one into several.
 
-import { type ArrayLike, asArray, asNDArray, type NDArray, ownHandle } from "../array.ts";
+import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
-import { normalizeAxis } from "../core/shape.ts";
+import { normalizeAxis, sameShape } from "../core/shape.ts";
 import type { AxisOption } from "../methods/movement.ts";
 import { concatenate as join } from "../ops/concatenate.ts";
 import { promoteOperands } from "../ops/define.ts";
 import { slice } from "../ops/movement.ts";
+import { lifted } from "./lift.ts";
 import { atleast1d, atleast2d, atleast3d, expandDims } from "./movement.ts";
 
-function arrayList(arrays: readonly ArrayLike[], what: string): NDArray[] {
+function checkList(arrays: readonly ArrayLike[], what: string): void {
   if (!Array.isArray(arrays)) {
     throw new TypeError(`Cannot ${what}: an array of arrays is required, got ${describe(arrays)}`);
   }
   if (arrays.length === 0) {
     throw new RangeError(`Cannot ${what}: at least one array is required, got none`);
   }
-  return arrays.map((x) => asArray(x, what));
 }
 
+/** Joins arrays, after what `prepare` makes of each, along the axis that `axisOf` tells from the rank. */
 function joined(
-  arrays: readonly NDArray[],
-  axis: number,
   what: string,
   given: readonly ArrayLike[],
+  axisOf: (rank: number) => number,
+  prepare: (x: NDArray) => NDArray = (x) => x,
 ): NDArray {
-  const [first] = arrays as [NDArray];
-  const along = normalizeAxis(what, axis, first.ndim);
-  for (const array of arrays) {
-    const fits = array.ndim === first.ndim &&
-      array.shape.every((extent, a) => a === along || extent === first.shape[a]);
-    if (fits) continue;
-    throw new RangeError(
-      `Cannot ${what}: shapes must match except along axis ${along}, got ${
-        showShape(first.shape)
-      } and ${showShape(array.shape)}`,
-    );
-  }
-  return ownHandle(what, join(promoteOperands(arrays), along), ...given);
+  checkList(given, what);
+  return lifted(what, () => {
+    const arrays = given.map((x) => prepare(asArray(x, what)));
+    const [first] = arrays as [NDArray];
+    const axis = normalizeAxis(what, axisOf(first.ndim), first.ndim);
+    for (const { shape } of arrays) {
+      const fits = shape.length === first.ndim &&
+        shape.every((extent, a) => a === axis || extent === first.shape[a]);
+      if (fits) continue;
+      throw new RangeError(
+        `Cannot ${what}: shapes must match except along axis ${axis}, got ${
+          showShape(first.shape)
+        } and ${showShape(shape)}`,
+      );
+    }
+    return join(promoteOperands(arrays), axis);
+  }, ...given);
 }
 
 /**
@@ -56,7 +61,7 @@ function joined(
  */
 export function concatenate(arrays: readonly ArrayLike[], options: AxisOption = {}): NDArray {
   checkOptions("concatenate", options, ["axis"]);
-  return joined(arrayList(arrays, "concatenate"), options.axis ?? 0, "concatenate", arrays);
+  return joined("concatenate", arrays, () => options.axis ?? 0);
 }
 
 /**
@@ -66,32 +71,36 @@ export function concatenate(arrays: readonly ArrayLike[], options: AxisOption = 
  */
 export function stack(arrays: readonly ArrayLike[], options: AxisOption = {}): NDArray {
   checkOptions("stack", options, ["axis"]);
-  const list = arrayList(arrays, "stack");
-  const [first] = list as [NDArray];
-  const odd = list.find(({ shape }) => showShape(shape) !== showShape(first.shape));
-  if (odd) {
-    throw new RangeError(
-      `Cannot stack: shapes must match, got ${showShape(first.shape)} and ${showShape(odd.shape)}`,
-    );
-  }
-  const axis = normalizeAxis("stack", options.axis ?? 0, first.ndim + 1);
-  return joined(list.map((x) => expandDims(x, axis)), axis, "stack", arrays);
+  checkList(arrays, "stack");
+  return lifted("stack", () => {
+    const list = arrays.map((x) => asArray(x, "stack"));
+    const [first] = list as [NDArray];
+    const odd = list.find(({ shape }) => !sameShape(shape, first.shape));
+    if (odd) {
+      throw new RangeError(
+        `Cannot stack: shapes must match, got ${showShape(first.shape)} and ${
+          showShape(odd.shape)
+        }`,
+      );
+    }
+    const axis = normalizeAxis("stack", options.axis ?? 0, first.ndim + 1);
+    return joined("stack", list, () => axis, (x) => expandDims(x, axis));
+  });
 }
 
 /** The arrays beside one another: along axis 1, or axis 0 where they have only that. */
 export function hstack(arrays: readonly ArrayLike[]): NDArray {
-  const list = arrayList(arrays, "hstack").map(atleast1d);
-  return joined(list, list[0]!.ndim === 1 ? 0 : 1, "hstack", arrays);
+  return joined("hstack", arrays, (rank) => rank === 1 ? 0 : 1, atleast1d);
 }
 
 /** The arrays below one another: along axis 0, `[n]` counting as a row `[1, n]`. */
 export function vstack(arrays: readonly ArrayLike[]): NDArray {
-  return joined(arrayList(arrays, "vstack").map(atleast2d), 0, "vstack", arrays);
+  return joined("vstack", arrays, () => 0, atleast2d);
 }
 
 /** The arrays behind one another: along axis 2, as {@linkcode atleast3d} gives them. */
 export function dstack(arrays: readonly ArrayLike[]): NDArray {
-  return joined(arrayList(arrays, "dstack").map(atleast3d), 2, "dstack", arrays);
+  return joined("dstack", arrays, () => 2, atleast3d);
 }
 
 /** The part of an array from `start` to `stop` along an axis. */

@@ -1,7 +1,7 @@
 // Products of arrays summed over axes that they share. Every product is formed and summed in float32
 // (integers in 32 bits), and rounded once.
 
-import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { type DType, isFloating, promoteTypes } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxes, type Shape } from "../core/shape.ts";
@@ -11,6 +11,17 @@ import { astype } from "../ops/cast.ts";
 import { type DotDimensions, dotGeneral } from "../ops/contraction.ts";
 import { broadcastTo, reshape } from "../ops/movement.ts";
 import type { Value } from "../ir/value.ts";
+import { lifted } from "./lift.ts";
+
+/** Runs a function of two arrays, whatever stands for them. */
+function lifted2(
+  what: string,
+  x: ArrayLike,
+  y: ArrayLike,
+  body: (a: NDArray, b: NDArray) => Value,
+): NDArray {
+  return lifted(what, () => body(asArray(x, what), asArray(y, what)));
+}
 
 /**
  * The product of two arrays summed over axes, in the type that both promote to unless another is preferred.
@@ -65,24 +76,24 @@ function mismatch(what: string, a: Shape, b: Shape): RangeError {
  * ```
  */
 export function matmul(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "matmul");
-  const b = asArray(y, "matmul");
-  if (a.ndim === 0 || b.ndim === 0) {
-    throw new RangeError(
-      `Cannot matmul: operands must have at least one axis, got ${showShape(a.shape)} and ${
-        showShape(b.shape)
-      }; use mul for scalars`,
-    );
-  }
-  const inner = b.ndim === 1 ? 0 : b.ndim - 2;
-  if (a.shape[a.ndim - 1] !== b.shape[inner]) throw mismatch("matmul", a.shape, b.shape);
-  const contracting = [[a.ndim - 1], [inner]] as const;
-  if (b.ndim <= 2) return asNDArray(contract(a, b, { contracting, batch: [[], []] }));
-  return batchedMatmul(a, b);
+  return lifted2("matmul", x, y, (a, b) => {
+    if (a.ndim === 0 || b.ndim === 0) {
+      throw new RangeError(
+        `Cannot matmul: operands must have at least one axis, got ${showShape(a.shape)} and ${
+          showShape(b.shape)
+        }; use mul for scalars`,
+      );
+    }
+    const inner = b.ndim === 1 ? 0 : b.ndim - 2;
+    if (a.shape[a.ndim - 1] !== b.shape[inner]) throw mismatch("matmul", a.shape, b.shape);
+    const contracting = [[a.ndim - 1], [inner]] as const;
+    if (b.ndim <= 2) return contract(a, b, { contracting, batch: [[], []] });
+    return batchedMatmul(a, b);
+  });
 }
 
 /** The product where `b` has leading axes, which those of `a` are stretched to and the other way round. */
-function batchedMatmul(a: NDArray, b: NDArray): NDArray {
+function batchedMatmul(a: NDArray, b: NDArray): Value {
   const rows = a.shape.slice(-2, -1);
   const leading = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const rank = leading.length;
@@ -90,7 +101,7 @@ function batchedMatmul(a: NDArray, b: NDArray): NDArray {
   const right = broadcastTo(b, [...leading, ...b.shape.slice(-2)]);
   const batch = range(0, rank);
   const contracting = [[rank + rows.length], [rank]] as const;
-  return asNDArray(contract(left, right, { contracting, batch: [batch, batch] }));
+  return contract(left, right, { contracting, batch: [batch, batch] });
 }
 
 /**
@@ -100,13 +111,13 @@ function batchedMatmul(a: NDArray, b: NDArray): NDArray {
  * @throws {RangeError} if the sizes summed over differ.
  */
 export function dot(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "dot");
-  const b = asArray(y, "dot");
-  if (a.ndim === 0 || b.ndim === 0) return asNDArray(mul(a, b));
-  const inner = Math.max(b.ndim - 2, 0);
-  if (a.shape[a.ndim - 1] !== b.shape[inner]) throw mismatch("dot", a.shape, b.shape);
-  const contracting = [[a.ndim - 1], [inner]] as const;
-  return asNDArray(contract(a, b, { contracting, batch: [[], []] }));
+  return lifted2("dot", x, y, (a, b) => {
+    if (a.ndim === 0 || b.ndim === 0) return mul(a, b);
+    const inner = Math.max(b.ndim - 2, 0);
+    if (a.shape[a.ndim - 1] !== b.shape[inner]) throw mismatch("dot", a.shape, b.shape);
+    const contracting = [[a.ndim - 1], [inner]] as const;
+    return contract(a, b, { contracting, batch: [[], []] });
+  });
 }
 
 /**
@@ -115,15 +126,15 @@ export function dot(x: ArrayLike, y: ArrayLike): NDArray {
  * @throws {RangeError} if the sizes differ.
  */
 export function vdot(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "vdot");
-  const b = asArray(y, "vdot");
-  if (a.size !== b.size) {
-    throw new RangeError(
-      `Cannot vdot: sizes must match, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
-    );
-  }
-  const [left, right] = [reshape(a, [a.size]), reshape(b, [b.size])];
-  return asNDArray(contract(left, right, { contracting: [[0], [0]], batch: [[], []] }));
+  return lifted2("vdot", x, y, (a, b) => {
+    if (a.size !== b.size) {
+      throw new RangeError(
+        `Cannot vdot: sizes must match, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
+      );
+    }
+    const [left, right] = [reshape(a, [a.size]), reshape(b, [b.size])];
+    return contract(left, right, { contracting: [[0], [0]], batch: [[], []] });
+  });
 }
 
 /**
@@ -132,19 +143,19 @@ export function vdot(x: ArrayLike, y: ArrayLike): NDArray {
  * @throws {RangeError} if the last extents differ.
  */
 export function inner(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "inner");
-  const b = asArray(y, "inner");
-  if (a.ndim === 0 || b.ndim === 0) return asNDArray(mul(a, b));
-  if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) throw mismatch("inner", a.shape, b.shape);
-  const contracting = [[a.ndim - 1], [b.ndim - 1]] as const;
-  return asNDArray(contract(a, b, { contracting, batch: [[], []] }));
+  return lifted2("inner", x, y, (a, b) => {
+    if (a.ndim === 0 || b.ndim === 0) return mul(a, b);
+    if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) throw mismatch("inner", a.shape, b.shape);
+    const contracting = [[a.ndim - 1], [b.ndim - 1]] as const;
+    return contract(a, b, { contracting, batch: [[], []] });
+  });
 }
 
 /** The products of every element of `x` with every element of `y`: `[x.size, y.size]`. */
 export function outer(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "outer");
-  const b = asArray(y, "outer");
-  return asNDArray(mul(reshape(a, [a.size, 1]), reshape(b, [1, b.size])));
+  return lifted2("outer", x, y, (a, b) => {
+    return mul(reshape(a, [a.size, 1]), reshape(b, [1, b.size]));
+  });
 }
 
 /** The axes that tensordot sums over, in the order given. */
@@ -192,34 +203,33 @@ export function tensordot(
   options: { readonly axes?: TensordotAxes } = {},
 ): NDArray {
   checkOptions("tensordot", options, ["axes"]);
-  const a = asArray(x, "tensordot");
-  const b = asArray(y, "tensordot");
-  const contracting = tensordotAxes(options.axes ?? 2, a, b);
-  const [ca, cb] = contracting;
-  if (ca.length !== cb.length || ca.some((axis, i) => a.shape[axis] !== b.shape[cb[i]!])) {
-    throw new RangeError(
-      `Cannot tensordot: the extents of paired axes must match, got ${showShape(a.shape)} along ${
-        showShape(ca)
-      } and ${showShape(b.shape)} along ${showShape(cb)}`,
-    );
-  }
-  return asNDArray(contract(a, b, { contracting, batch: [[], []] }));
+  return lifted2("tensordot", x, y, (a, b) => {
+    const contracting = tensordotAxes(options.axes ?? 2, a, b);
+    const [ca, cb] = contracting;
+    if (ca.length !== cb.length || ca.some((axis, i) => a.shape[axis] !== b.shape[cb[i]!])) {
+      throw new RangeError(
+        `Cannot tensordot: the extents of paired axes must match, got ${showShape(a.shape)} along ${
+          showShape(ca)
+        } and ${showShape(b.shape)} along ${showShape(cb)}`,
+      );
+    }
+    return contract(a, b, { contracting, batch: [[], []] });
+  });
 }
 
 /** The Kronecker product: `y` at every element of `x`, multiplied by it. */
 export function kron(x: ArrayLike, y: ArrayLike): NDArray {
-  const a = asArray(x, "kron");
-  const b = asArray(y, "kron");
-  const rank = Math.max(a.ndim, b.ndim);
-  const full = (v: NDArray): number[] => [
-    ...new Array<number>(rank - v.ndim).fill(1),
-    ...v.shape,
-  ];
-  const [outerShape, innerShape] = [full(a), full(b)];
-  // Axis by axis, the coordinate in x beside the one in y.
-  const left = reshape(a, outerShape.flatMap((extent) => [extent, 1]));
-  const right = reshape(b, innerShape.flatMap((extent) => [1, extent]));
-  return asNDArray(
-    reshape(mul(left, right), outerShape.map((extent, axis) => extent * innerShape[axis]!)),
-  );
+  return lifted2("kron", x, y, (a, b) => {
+    const rank = Math.max(a.ndim, b.ndim);
+    const full = (v: NDArray): number[] => [
+      ...new Array<number>(rank - v.ndim).fill(1),
+      ...v.shape,
+    ];
+    const [outerShape, innerShape] = [full(a), full(b)];
+    // Axis by axis, the coordinate in x beside the one in y.
+    const left = reshape(a, outerShape.flatMap((extent) => [extent, 1]));
+    const right = reshape(b, innerShape.flatMap((extent) => [1, extent]));
+    const shape = outerShape.map((extent, axis) => extent * innerShape[axis]!);
+    return reshape(mul(left, right), shape);
+  });
 }

@@ -11,7 +11,14 @@ import {
   type Shape,
 } from "../core/shape.ts";
 import type { AxesOption } from "../methods/movement.ts";
+import type { Value } from "../ir/value.ts";
 import * as movement from "../ops/movement.ts";
+import { lifted } from "./lift.ts";
+
+/** Runs a function of one array, whatever stands for it. */
+function moved(what: string, x: ArrayLike, move: (array: NDArray) => Value): NDArray {
+  return lifted(what, () => move(asArray(x, what)), x);
+}
 
 /**
  * The same elements in row-major order under another shape. One extent may be -1: it is inferred from the
@@ -28,10 +35,11 @@ import * as movement from "../ops/movement.ts";
  * ```
  */
 export function reshape(x: ArrayLike, shape: Shape | number): NDArray {
-  const array = asArray(x, "reshape");
-  const wanted = typeof shape === "number" ? [shape] : shape;
-  const resolved = resolveReshape("reshape", array.shape, wanted);
-  return ownHandle("reshape", movement.reshape(array, resolved), x);
+  return moved("reshape", x, (array) => {
+    const wanted = typeof shape === "number" ? [shape] : shape;
+    const resolved = resolveReshape("reshape", array.shape, wanted);
+    return movement.reshape(array, resolved);
+  });
 }
 
 /** The elements in row-major order along one axis. */
@@ -45,8 +53,7 @@ export function flatten(x: ArrayLike): NDArray {
 }
 
 function flattened(x: ArrayLike, what: string): NDArray {
-  const array = asArray(x, what);
-  return ownHandle(what, movement.reshape(array, [array.size]), x);
+  return moved(what, x, (array) => movement.reshape(array, [array.size]));
 }
 
 /**
@@ -55,9 +62,10 @@ function flattened(x: ArrayLike, what: string): NDArray {
  * @throws {RangeError} if `axes` does not name every axis once.
  */
 export function transpose(x: ArrayLike, axes?: readonly number[]): NDArray {
-  const array = asArray(x, "transpose");
-  const order = axes === undefined ? reversedAxes(array.ndim) : permutation(axes, array);
-  return ownHandle("transpose", movement.transpose(array, order), x);
+  return moved("transpose", x, (array) => {
+    const order = axes === undefined ? reversedAxes(array.ndim) : permutation(axes, array);
+    return movement.transpose(array, order);
+  });
 }
 
 function reversedAxes(rank: number): number[] {
@@ -81,11 +89,12 @@ function permutation(axes: readonly number[], { shape, ndim }: NDArray): number[
 
 /** Exchanges two axes. */
 export function swapaxes(x: ArrayLike, axis1: number, axis2: number): NDArray {
-  const array = asArray(x, "swapaxes");
-  const one = normalizeAxis("swapaxes", axis1, array.ndim);
-  const other = normalizeAxis("swapaxes", axis2, array.ndim);
-  const axes = array.shape.map((_, axis) => axis === one ? other : axis === other ? one : axis);
-  return ownHandle("swapaxes", movement.transpose(array, axes), x);
+  return moved("swapaxes", x, (array) => {
+    const one = normalizeAxis("swapaxes", axis1, array.ndim);
+    const other = normalizeAxis("swapaxes", axis2, array.ndim);
+    const axes = array.shape.map((_, axis) => axis === one ? other : axis === other ? one : axis);
+    return movement.transpose(array, axes);
+  });
 }
 
 /** Axes that a caller names one by one, in the order named. */
@@ -105,35 +114,37 @@ export function moveaxis(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): NDArray {
-  const array = asArray(x, "moveaxis");
-  const from = namedAxes(source, array.ndim, "moveaxis");
-  const to = namedAxes(destination, array.ndim, "moveaxis");
-  if (from.length !== to.length) {
-    throw new RangeError(
-      `Cannot moveaxis: as many destinations as sources are required, got ${describe(source)} and ${
-        describe(destination)
-      }`,
-    );
-  }
-  const rest = array.shape.map((_, axis) => axis).filter((axis) => !from.includes(axis));
-  const axes = array.shape.map((_, axis) => {
-    const moved = to.indexOf(axis);
-    return moved < 0 ? rest.shift()! : from[moved]!;
+  return moved("moveaxis", x, (array) => {
+    const from = namedAxes(source, array.ndim, "moveaxis");
+    const to = namedAxes(destination, array.ndim, "moveaxis");
+    if (from.length !== to.length) {
+      throw new RangeError(
+        `Cannot moveaxis: as many destinations as sources are required, got ${
+          describe(source)
+        } and ${describe(destination)}`,
+      );
+    }
+    const rest = array.shape.map((_, axis) => axis).filter((axis) => !from.includes(axis));
+    const axes = array.shape.map((_, axis) => {
+      const moved = to.indexOf(axis);
+      return moved < 0 ? rest.shift()! : from[moved]!;
+    });
+    return movement.transpose(array, axes);
   });
-  return ownHandle("moveaxis", movement.transpose(array, axes), x);
 }
 
 /** Inserts axes of extent 1; `axis` says where they are in the result. */
 export function expandDims(x: ArrayLike, axis: number | readonly number[]): NDArray {
-  const array = asArray(x, "expandDims");
-  const added = Array.isArray(axis) ? axis.length : 1;
-  const axes = namedAxes(axis, array.ndim + added, "expandDims");
-  const rest = [...array.shape];
-  const shape = Array.from(
-    { length: array.ndim + added },
-    (_, i) => axes.includes(i) ? 1 : rest.shift()!,
-  );
-  return ownHandle("expandDims", movement.reshape(array, shape), x);
+  return moved("expandDims", x, (array) => {
+    const added = Array.isArray(axis) ? axis.length : 1;
+    const axes = namedAxes(axis, array.ndim + added, "expandDims");
+    const rest = [...array.shape];
+    const shape = Array.from(
+      { length: array.ndim + added },
+      (_, i) => axes.includes(i) ? 1 : rest.shift()!,
+    );
+    return movement.reshape(array, shape);
+  });
 }
 
 /**
@@ -163,10 +174,11 @@ export function squeeze(x: ArrayLike, options: AxesOption = {}): NDArray {
  * @throws {RangeError} if the array's shape does not broadcast to it.
  */
 export function broadcastTo(x: ArrayLike, shape: Shape): NDArray {
-  const array = asArray(x, "broadcastTo");
-  const wanted = checkShape("broadcastTo", shape);
-  checkStretch(array.shape, wanted, "broadcastTo");
-  return ownHandle("broadcastTo", movement.broadcastTo(array, wanted), x);
+  return moved("broadcastTo", x, (array) => {
+    const wanted = checkShape("broadcastTo", shape);
+    checkStretch(array.shape, wanted, "broadcastTo");
+    return movement.broadcastTo(array, wanted);
+  });
 }
 
 /** Throws unless `shape` stretches to `wanted`. */
@@ -191,19 +203,22 @@ export function broadcastArrays(...arrays: readonly ArrayLike[]): NDArray[] {
 
 /** The array itself, or a scalar as `[1]`. */
 export function atleast1d(x: ArrayLike): NDArray {
-  const array = asArray(x, "atleast1d");
-  return array.ndim > 0 ? ownHandle("atleast1d", array, x) : reshape(array, [1]);
+  return moved("atleast1d", x, (array) => {
+    return movement.reshape(array, array.ndim > 0 ? array.shape : [1]);
+  });
 }
 
 /** The array itself, or `[n]` as `[1, n]`. */
 export function atleast2d(x: ArrayLike): NDArray {
-  const array = asArray(x, "atleast2d");
-  return array.ndim > 1 ? ownHandle("atleast2d", array, x) : reshape(array, [1, array.size]);
+  return moved("atleast2d", x, (array) => {
+    return movement.reshape(array, array.ndim > 1 ? array.shape : [1, array.size]);
+  });
 }
 
 /** The array itself, `[m, n]` as `[m, n, 1]`, or `[n]` as `[1, n, 1]`. */
 export function atleast3d(x: ArrayLike): NDArray {
-  const array = asArray(x, "atleast3d");
-  if (array.ndim > 2) return ownHandle("atleast3d", array, x);
-  return reshape(array, array.ndim === 2 ? [...array.shape, 1] : [1, array.size, 1]);
+  return moved("atleast3d", x, (array) => {
+    if (array.ndim > 2) return array;
+    return movement.reshape(array, array.ndim === 2 ? [...array.shape, 1] : [1, array.size, 1]);
+  });
 }
