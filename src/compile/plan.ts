@@ -91,6 +91,10 @@ class Planner {
     });
     this.#releaseInputs(-1);
     const planned = steps.map((step, i) => this.#place(step, i, results));
+    // No step writes a result without elements; it has a buffer all the same, which no other result shares.
+    for (const [cell, index] of results) {
+      this.#outputs[index] ??= { kind: "fresh", bytes: this.#request.bytesOf(cell) };
+    }
     return { steps: planned, outputs: this.#outputs, temporaries: this.#slots };
   }
 
