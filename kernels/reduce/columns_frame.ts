@@ -48,9 +48,11 @@ export function columnGroup(space: ColumnsSpace, target: Target): ColumnGroup {
     : Math.min(8, 2 ** Math.ceil(Math.log2(Math.max(1, threads))));
   let slices = Math.max(1, 8 / across);
   while (rows / slices > maxIterations(target)) slices *= 2;
-  if (across * slices > target.maxInvocations) {
+  // A search keeps two vectors of four words for every thread in workgroup memory.
+  const most = Math.min(target.maxInvocations, target.maxWorkgroupStorage / 32);
+  if (across * slices > most) {
     throw new RangeError(
-      `Cannot reduce columns: at most ${maxIterations(target) * target.maxInvocations / across} ` +
+      `Cannot reduce columns: at most ${maxIterations(target) * most / across} ` +
         `rows are required on this device, got ${rows}; split them with chooseSplit`,
     );
   }

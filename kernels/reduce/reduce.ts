@@ -6,7 +6,7 @@ import type { Target } from "../target.ts";
 import { checkAlignment, type ReduceDescription, type ReduceExtents } from "./description.ts";
 import { reduceColumnsKernel } from "./reduce_columns.ts";
 import { reduceRowsKernel } from "./reduce_rows.ts";
-import { smallestTeam } from "./team.ts";
+import { smallestTeam, threadsToFill } from "./team.ts";
 
 export type { Combiner, ComputeType } from "./combiner.ts";
 export { type ReduceDescription, type ReduceExtents, reduceIsAligned } from "./description.ts";
@@ -23,18 +23,6 @@ export function reduceKernel(description: ReduceDescription, target: Target): Ke
   return description.inner === 1
     ? reduceRowsKernel(description, target)
     : reduceColumnsKernel(description, target);
-}
-
-/** Threads that keep a device busy: a software driver has a few cores of eight lanes. */
-export function threadsToFill(target: Target): number {
-  switch (target.kind) {
-    case "software":
-      return 128;
-    case "integrated":
-      return 8192;
-    case "discrete":
-      return 65536;
-  }
 }
 
 /** The least elements of the reduced axis that are worth a piece of their own, by row and by column. */

@@ -138,7 +138,6 @@ let row = team * 4u + r;
 if (row >= params.rows) { break; }
 ${rowRange(split)}
 ${text.row}
-${collectives.loopEnd()}
 }
 ${text.finish}
 if (member == 0u) {

@@ -27,6 +27,18 @@ export function smallestTeam(target: Target): number {
   return target.subgroupSize || (target.kind === "software" ? 8 : 64);
 }
 
+/** Threads that keep a device busy: a software driver has a few cores of eight lanes. */
+export function threadsToFill(target: Target): number {
+  switch (target.kind) {
+    case "software":
+      return 128;
+    case "integrated":
+      return 8192;
+    case "discrete":
+      return 65536;
+  }
+}
+
 /**
  * Loop iterations that a thread may run in all. Mesa's software driver leaves every loop, without a word,
  * once an invocation has run 65,535 iterations of all its loops together (seen with version 22.3.6).
@@ -79,16 +91,20 @@ export function joinComponents(join: Join, name: string): string {
 
 /**
  * The joining functions of one kernel. Every call that `join` writes has memory of its own, so that it
- * costs one barrier; a loop around calls must end with `loopEnd`.
+ * costs one barrier. In a loop around calls, turns alternate between two such memories: a barrier of the
+ * turn between keeps what is written apart from what was read.
  */
 export class Collectives {
   readonly #team: Team;
   readonly #subgroupSize: number;
+  readonly #turn: string | null;
   /** Calls of each function. */
   readonly #calls = new Map<string, { join: Join; type: JoinedType; count: number }>();
 
-  constructor(team: Team, target: Target) {
+  /** @param turn WGSL that is 0u and 1u by turns of the loop around all calls, or null for no loop. */
+  constructor(team: Team, target: Target, turn: string | null = null) {
     this.#team = team;
+    this.#turn = turn;
     // A team smaller than a subgroup would leave lanes of it to another team.
     this.#subgroupSize = target.subgroupSize <= team.threads ? target.subgroupSize : 0;
   }
@@ -111,18 +127,16 @@ export class Collectives {
     const entry = this.#calls.get(name) ?? { join, type, count: 0 };
     this.#calls.set(name, { ...entry, count: entry.count + 1 });
     const seat = this.#subgroupSize > 0 ? "subgroup, subgroup_lane" : "member";
-    return `${name}(${value}, ${entry.count}u, ${seat})`;
-  }
-
-  /** The statement that ends a loop whose body joins values: memory is about to be written again. */
-  loopEnd(): string {
-    return this.#partials > 1 ? "workgroupBarrier();" : "";
+    const call = this.#turn ? `${2 * entry.count}u + ${this.#turn}` : `${entry.count}u`;
+    return `${name}(${value}, ${call}, ${seat})`;
   }
 
   /** The functions that the calls need, and their memory. */
   functions(): string {
     return [...this.#calls].map(([name, { join, type, count }]) =>
-      `var<workgroup> ${name}_parts: array<${type}, ${count * this.#partials}>;\n` +
+      `var<workgroup> ${name}_parts: array<${type}, ${
+        count * (this.#turn ? 2 : 1) * this.#partials
+      }>;\n` +
       (this.#subgroupSize > 0
         ? this.#bySubgroups(name, join, type)
         : this.#byTree(name, join, type))
@@ -132,21 +146,23 @@ export class Collectives {
   /** Subgroups leave their values in memory, and every subgroup joins them all: one barrier. */
   #bySubgroups(name: string, join: Join, type: JoinedType): string {
     const parts = this.#partials;
-    // A lane without a part repeats the first one where that changes nothing.
-    const start = join === "sum"
-      ? `${type}(0)`
-      : join === "prod"
-      ? `${type}(1)`
-      : `${name}_parts[first]`;
+    const lanes = this.#subgroupSize;
+    const part = (i: string) => `${name}_parts[first + ${i}]`;
+    // A lane without a part repeats the last one, where that changes nothing.
+    const start = join === "sum" || join === "prod"
+      ? `select(${type}(${join === "sum" ? 0 : 1}), start, subgroup_lane < ${parts}u)`
+      : "start";
+    const rest = parts <= lanes ? "" : `
+  for (var i = subgroup_lane + ${lanes}u; i < ${parts}u; i += ${lanes}u) {
+    all = ${joinValues(join, "all", part("i"))};
+  }`;
     return `fn ${name}(value: ${type}, call: u32, subgroup: u32, subgroup_lane: u32) -> ${type} {
   let first = call * ${parts}u;
   let own = ${builtins[join]}(value);
-  if (subgroup_lane == 0u) { ${name}_parts[first + subgroup] = own; }
+  if (subgroup_lane == 0u) { ${part("subgroup")} = own; }
   workgroupBarrier();
-  var all = ${start};
-  for (var i = subgroup_lane; i < ${parts}u; i += ${this.#subgroupSize}u) {
-    all = ${joinValues(join, "all", `${name}_parts[first + i]`)};
-  }
+  let start = ${part(`min(subgroup_lane, ${parts - 1}u)`)};
+  var all = ${start};${rest}
   return ${builtins[join]}(all);
 }`;
   }
