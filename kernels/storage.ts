@@ -39,7 +39,9 @@ export function computeType(type: ElementType): "vec4f" | "vec4i" | "vec4u" | "v
 
 /** Bytes of one element on the device; bool takes a whole word, since WGSL has no smaller integer. */
 export function formatBytes(format: StorageFormat): 2 | 4 {
-  return format === "float16_native" || format === "float16_packed" || format === "bfloat16" ? 2 : 4;
+  return format === "float16_native" || format === "float16_packed" || format === "bfloat16"
+    ? 2
+    : 4;
 }
 
 /** The element type of an array read and written four at a time: index it by element number / 4. */
