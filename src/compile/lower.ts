@@ -7,12 +7,14 @@ import { lowerContraction } from "./lower_contraction.ts";
 import { lowerElementwise } from "./lower_expression.ts";
 import { lowerKernel } from "./lower_kernel.ts";
 import { lowerArgReduce, lowerReduce } from "./lower_reduce.ts";
+import { hasRowKernel, lowerRows } from "./lower_rows.ts";
 import type { Step } from "./plan.ts";
 import type { Schedule, Task } from "./schedule.ts";
 
 /** Whether an operation that could be decomposed has a kernel for its shapes. */
-export function hasKernel(node: Node, _target: Target): boolean {
-  return node.operation.lower.kind === "contraction";
+export function hasKernel(node: Node, target: Target): boolean {
+  const { kind } = node.operation.lower;
+  return kind === "contraction" || (kind === "rows" && hasRowKernel(node, target));
 }
 
 /** The kernels of one task in order. Nothing runs for results without elements. */
@@ -25,6 +27,8 @@ export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
       return lowerContraction(task, plan, target);
     case "reduce":
       return lowerReduce(task, plan, target);
+    case "rows":
+      return lowerRows(task, plan, target);
     case "argReduce":
       return lowerArgReduce(task, plan, target);
     case "kernel":

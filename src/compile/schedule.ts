@@ -215,7 +215,7 @@ function acceptsEpilogue(node: Node): boolean {
     case "reduce":
       return true;
     case "rows":
-      return node.operation.lower.kernel !== "logSumExp" && shape[shape.length - 1]! % 4 === 0;
+      return true;
     case "contraction":
       return shape[shape.length - 1]! % 4 === 0;
     default:
