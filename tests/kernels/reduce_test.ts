@@ -5,7 +5,6 @@ import type { StorageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 import { baselineTarget } from "../../kernels/target.ts";
 import {
-  chooseSplit,
   type Combiner,
   type ComputeType,
   type ReduceExtents,
@@ -14,6 +13,7 @@ import {
 } from "../../kernels/reduce/reduce.ts";
 import { webgpuTest } from "../webgpu_test.ts";
 import { arrayFragment, epilogueFragment } from "./array_fragment.ts";
+import { identities, noise, reference } from "./reduce_oracle.ts";
 import { decode, encode, openKernelDevice } from "./run_kernel.ts";
 
 type Numbers = ArrayLike<number>;
@@ -22,48 +22,6 @@ const typeOf = (format: StorageFormat): ComputeType =>
   ({ int32: "vec4i", uint32: "vec4u", bool: "vec4<bool>" } as Record<string, ComputeType>)[
     format
   ] ?? "vec4f";
-
-const joins: Record<Combiner, (a: number, b: number) => number> = {
-  sum: (a, b) => a + b,
-  prod: (a, b) => a * b,
-  max: Math.max,
-  min: Math.min,
-  any: (a, b) => a || b,
-  all: (a, b) => a && b,
-};
-
-const identities: Record<Combiner, number> = {
-  sum: 0,
-  prod: 1,
-  max: -Infinity,
-  min: Infinity,
-  any: 0,
-  all: 1,
-};
-
-/** The reduction in float64, whose rounding errors are far below any tolerance here. */
-function reference(combiner: Combiner, extents: ReduceExtents, values: Numbers): Float64Array {
-  const { outer, length, inner } = extents;
-  const out = new Float64Array(outer * inner).fill(identities[combiner]);
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < length; k++) {
-      for (let i = 0; i < inner; i++) {
-        const at = o * inner + i;
-        out[at] = joins[combiner](out[at], values[(o * length + k) * inner + i]);
-      }
-    }
-  }
-  return out;
-}
-
-/** Numbers that look random and are the same in every run. */
-function noise(size: number, seed = 1): Float64Array {
-  let state = seed;
-  return Float64Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
 
 interface Case extends ReduceExtents {
   readonly combiner: Combiner;
@@ -334,65 +292,6 @@ webgpuTest("reduceKernel() fuses an expression before and one after", async () =
     const row = values.subarray(o * length, (o + 1) * length);
     const expected = Math.sqrt(row.reduce((a, v) => a + v * v, 0)) + stored[o];
     assert(Math.abs(result[o] - expected) < 1e-5);
-  }
-});
-
-/** Reduces in two kernels, as the compiler does with a long axis. */
-async function reduceInTwo(extents: ReduceExtents, split: number, format: StorageFormat) {
-  const { run, target } = await openKernelDevice();
-  const { outer, inner } = extents;
-  const values = decode(format, encode(format, noise(outer * extents.length * inner)));
-  const type = "vec4f";
-  const first = reduceKernel({
-    ...extents,
-    combiner: "sum",
-    type,
-    split,
-    input: arrayFragment({ format, aligned: reduceIsAligned(extents) }),
-    outputs: ["float32"],
-  }, target);
-  const [partials] = await run(first, [encode(format, values)], [
-    { format: "float32", size: outer * split * inner },
-  ]);
-  const rest = { outer, length: split, inner };
-  const input = arrayFragment({ format: "float32", aligned: reduceIsAligned(rest) });
-  const second = reduceKernel(
-    { ...rest, combiner: "sum", type, input, outputs: ["float32"] },
-    target,
-  );
-  const [result] = await run(second, [encode("float32", partials)], [
-    { format: "float32", size: outer * inner },
-  ]);
-  const expected = reference("sum", extents, values);
-  expected.forEach((v, i) =>
-    assert(Math.abs(result[i] - v) < 1e-4, `${i}: ${result[i]} is not ${v}`)
-  );
-}
-
-webgpuTest(
-  "reduceKernel() cuts a long axis into pieces, of which some may be short or empty",
-  async () => {
-    await reduceInTwo({ outer: 1, length: 10001, inner: 1 }, 16, "bfloat16");
-    await reduceInTwo({ outer: 3, length: 100, inner: 1 }, 32, "float32");
-    await reduceInTwo({ outer: 3, length: 101, inner: 1 }, 4, "float16_packed");
-    await reduceInTwo({ outer: 2, length: 100, inner: 8 }, 7, "float32");
-    await reduceInTwo({ outer: 1, length: 100, inner: 10 }, 8, "float32");
-    await reduceInTwo({ outer: 3, length: 50, inner: 3 }, 6, "bfloat16");
-  },
-);
-
-Deno.test("chooseSplit() cuts where results are few and rows long, and nowhere else", () => {
-  for (const kind of ["software", "integrated", "discrete"] as const) {
-    const target: Target = { ...baselineTarget, kind, subgroupSize: 8 };
-    const split = (outer: number, length: number, inner: number) =>
-      chooseSplit({ outer, length, inner }, target);
-    assert(split(1, 2 ** 22, 1) >= 32);
-    assert(split(1, 2 ** 22, 1) % 4 === 0);
-    assert(split(1, 2 ** 17, 8) > 1);
-    assertEquals(split(2 ** 20, 64, 1), 1);
-    assertEquals(split(1, 64, 2 ** 20), 1);
-    assertEquals(split(1, 1000, 1), 1);
-    assertEquals(split(0, 0, 0), 1);
   }
 });
 
