@@ -58,9 +58,11 @@ export function makeValue(aval: Aval, content: Content): Value {
 const collection = new AsyncLocalStorage<Set<Value>>();
 let collecting = false;
 
-/** Enters a stored value in the collection that is open here, if any. */
+/** Enters a stored value in the collections that are open here, if any. */
 export function noteValue<T extends Value>(value: T): T {
-  if (collecting && value.content.kind === "stored") collection.getStore()?.add(value);
+  if (value.content.kind !== "stored") return value;
+  if (collecting) collection.getStore()?.add(value);
+  temporaries?.push(value);
   return value;
 }
 
@@ -68,4 +70,25 @@ export function noteValue<T extends Value>(value: T): T {
 export function collectValues<T>(made: Set<Value>, fn: () => T): T {
   collecting = true;
   return collection.run(made, fn);
+}
+
+let temporaries: Value[] | undefined;
+
+/**
+ * Runs a function of the library that is made of several operations, and frees what it made on the way: a
+ * loop without `await` would pile up what only finalizers free.
+ */
+export function freeTemporaries<T extends Value>(fn: () => T): T {
+  const outer = temporaries;
+  const made: Value[] = temporaries = [];
+  let result: T | undefined;
+  try {
+    return result = fn();
+  } finally {
+    temporaries = outer;
+    for (const value of made) {
+      if (value === result) outer?.push(value);
+      else value.consume("the function that made it");
+    }
+  }
 }
