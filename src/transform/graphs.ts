@@ -1,12 +1,10 @@
 // Looking at a function without running it: its shapes and its graph.
 
 import { flatten, type TreeStructure, unflatten } from "../core/pytree.ts";
-import type { DType } from "../core/dtype.ts";
-import type { Shape } from "../core/shape.ts";
 import { showGraph } from "../ir/graph.ts";
-import { leafAval, type ShapeDtype, type TracedTree, traceTree } from "./trace_tree.ts";
+import { leafAval, ShapeDtype, type TracedTree, traceTree } from "./trace_tree.ts";
 
-export type { ShapeDtype };
+export { ShapeDtype };
 
 /** A traced function that prints as JAX prints a jaxpr. */
 export interface TracedFunction {
@@ -33,15 +31,14 @@ function traceCall(
 /**
  * The shapes and dtypes of what a function returns, without computing anything.
  *
- * @param args arrays, numbers, trees of them, or `{ shape, dtype }` in place of an array.
+ * @param args arrays, numbers, trees of them, or a `ShapeDtype` in place of an array.
  */
 export function evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
   const { graph, structure } = traceCall(fn, args, "evalShape");
-  return unflatten(structure, graph.outputs.map(({ aval }) => describeAval(aval)));
-}
-
-function describeAval({ shape, dtype }: { shape: Shape; dtype: DType }): ShapeDtype {
-  return Object.freeze({ shape, dtype });
+  return unflatten(
+    structure,
+    graph.outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)),
+  );
 }
 
 /** The graph that a function traces to; printing it shows JAX's notation. */
@@ -52,6 +49,6 @@ export function makeGraph(
   const { graph } = traceCall(fn, args, "makeGraph");
   return {
     toString: () => showGraph(graph),
-    outputs: graph.outputs.map(({ aval }) => describeAval(aval)),
+    outputs: graph.outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)),
   };
 }

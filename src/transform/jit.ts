@@ -46,7 +46,7 @@ export interface Lowered {
 /** A compiled function; `lower` shows what it is compiled to without running it. */
 export interface Jitted<Args extends readonly unknown[], Result> {
   (...args: Args): Result;
-  /** Compiles for these arguments (arrays, or `{ shape, dtype }` in their place) and runs nothing. */
+  /** Compiles for these arguments (arrays, or `ShapeDtype`s in their place) and runs nothing. */
   lower(...args: { [K in keyof Args]: unknown }): Lowered;
 }
 

@@ -1,8 +1,9 @@
 // Tracing functions of trees: what jit, grad and their like do to a user's function before anything else.
 
-import { isDType } from "../core/dtype.ts";
+import { checkDType, type DType } from "../core/dtype.ts";
 import { describe } from "../core/errors.ts";
 import { flatten, leavesWithPath, type TreeStructure, unflatten } from "../core/pytree.ts";
+import { checkShape, type Shape } from "../core/shape.ts";
 import { asArray, NDArray } from "../array.ts";
 import type { Aval } from "../ir/aval.ts";
 import type { Graph } from "../ir/graph.ts";
@@ -22,7 +23,7 @@ export function leafAval(leaf: unknown, what: string): Aval {
   if (typeof leaf === "number" || typeof leaf === "boolean") {
     return { shape: [], ...literalType(leaf) };
   }
-  if (isShapeDtype(leaf)) return { shape: leaf.shape, dtype: leaf.dtype };
+  if (leaf instanceof ShapeDtype) return { shape: leaf.shape, dtype: leaf.dtype };
   throw new TypeError(
     `Cannot ${what}: arguments must be arrays, numbers, booleans or trees of them, got ${
       describe(leaf)
@@ -30,16 +31,19 @@ export function leafAval(leaf: unknown, what: string): Aval {
   );
 }
 
-/** A shape and a dtype in place of an array, as `evalShape` returns them. */
-export interface ShapeDtype {
-  readonly shape: readonly number[];
-  readonly dtype: Aval["dtype"];
-}
+/** A shape and a dtype in place of an array: what `evalShape` returns, and what it and `lower` take. */
+export class ShapeDtype {
+  /** The extents of the axes. */
+  readonly shape: Shape;
+  /** The element type. */
+  readonly dtype: DType;
 
-function isShapeDtype(leaf: unknown): leaf is ShapeDtype {
-  const candidate = leaf as ShapeDtype | null;
-  return typeof candidate === "object" && candidate !== null && isDType(candidate.dtype) &&
-    Array.isArray(candidate.shape);
+  /** Checks both. */
+  constructor(shape: Shape, dtype: DType) {
+    this.shape = Object.freeze(checkShape("describe an array", shape));
+    this.dtype = checkDType(dtype, "dtype");
+    Object.freeze(this);
+  }
 }
 
 /** A leaf as an array on the device. */
