@@ -1,0 +1,10 @@
+// How the casts of trees act on arrays: the policy knows nothing of them, so the array layer tells it.
+
+import type { FloatDType } from "./core/dtype.ts";
+import { isFloatingArray } from "./array.ts";
+import { astype } from "./numpy/creation.ts";
+import { registerCast } from "./precision/casts.ts";
+
+registerCast((leaf: unknown, dtype: FloatDType): unknown =>
+  isFloatingArray(leaf) && leaf.dtype !== dtype ? astype(leaf, dtype) : leaf
+);

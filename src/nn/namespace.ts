@@ -1,0 +1,4 @@
+// The `nn` namespace.
+
+export * from "./activations.ts";
+export * from "./normalization.ts";
