@@ -37,8 +37,17 @@ export {
   resetPeakMemory,
 } from "./src/device.ts";
 
-export { type ArrayLike, NDArray, type NestedArray } from "./src/array.ts";
-export type { DType, FloatDType, HalfDType } from "./src/core/dtype.ts";
+export { type ArrayLike, NDArray } from "./src/array.ts";
+export type { ArrayMethods } from "./src/array_methods.ts";
+export type * from "./src/methods/elementwise.ts";
+export type * from "./src/methods/indexing.ts";
+export type * from "./src/methods/like.ts";
+export type * from "./src/methods/linear_algebra.ts";
+export type * from "./src/methods/movement.ts";
+export type * from "./src/methods/reduction.ts";
+export type { Aval, Variable } from "./src/ir/aval.ts";
+export type { Content, Storage, Value } from "./src/ir/value.ts";
+export type { DType, FloatDType, HalfDType, WeakKind } from "./src/core/dtype.ts";
 export type { DataArray } from "./src/core/element_data.ts";
 export type { Shape } from "./src/core/shape.ts";
 export { finfo, type FloatInfo, iinfo, type IntegerInfo } from "./src/core/finfo.ts";
@@ -48,6 +57,8 @@ export {
   mixedPrecisionPolicy,
   Policy,
   type PolicyChanges,
+  type PolicyDtypeName,
+  type PolicyDtypes,
   type PolicyLike,
   withPolicy,
 } from "./src/precision/policy.ts";
@@ -60,6 +71,8 @@ export {
   castToParam,
 } from "./src/precision/casts.ts";
 
+export type { MemoryAnalysis } from "./src/backend/backend.ts";
+export type { CostAnalysis } from "./src/compile/cost.ts";
 export { jit, type JitOptions, type Jitted, type Lowered } from "./src/transform/jit.ts";
 export {
   evalShape,
@@ -69,6 +82,13 @@ export {
 } from "./src/transform/graphs.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
+export { loadSafetensors } from "./src/io/safetensors_read.ts";
+
+/** Primitives with every choice spelled out. */
+export * as lax from "./src/lax.ts";
+/** Functions of arrays under JAX's names; users alias it `jnp`. */
 export * as numpy from "./src/numpy.ts";
+/** Neural networks. */
 export * as nn from "./src/nn/namespace.ts";
+/** Trees of arrays: plain objects, arrays and registered classes. */
 export * as tree from "./src/core/tree.ts";

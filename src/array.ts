@@ -11,6 +11,7 @@ import {
 import { describe, showShape } from "./core/errors.ts";
 import { checkShape, type Shape, sizeOf } from "./core/shape.ts";
 import type { ArrayMethods } from "./array_methods.ts";
+import type { Like, NestedArray } from "./methods/like.ts";
 import { currentBackend } from "./backend/backend.ts";
 import { storageOf } from "./backend/eager.ts";
 import { type Aval, showAval } from "./ir/aval.ts";
@@ -18,15 +19,15 @@ import { checkUsable } from "./ir/trace.ts";
 import { type Content, makeValue, registerValueClass, type Storage, Value } from "./ir/value.ts";
 import { toValue } from "./ops/cast.ts";
 
-/** Nested arrays of numbers or booleans, as deep as the array has axes. */
-export type NestedArray = readonly (number | boolean | NestedArray)[];
+export type { NestedArray };
 
 /** What functions take in place of an array. */
-export type ArrayLike = NDArray | number | boolean | NestedArray | DataArray;
+export type ArrayLike = Like<NDArray>;
 
 /** A last resort for arrays that were never disposed: it does not run inside a synchronous loop. */
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());
 
+/** The functions of `numpy` as methods. */
 // deno-lint-ignore no-empty-interface -- declaration merging: the class below gets these methods.
 export interface NDArray extends ArrayMethods {}
 
@@ -128,6 +129,7 @@ export class NDArray extends Value {
     this.dispose();
   }
 
+  /** Gives the memory up, as {@linkcode NDArray.dispose} does; `by` says what consumed the array. */
   override consume(by: string): void {
     forgotten.unregister(this);
     super.consume(by);

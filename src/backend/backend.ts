@@ -7,7 +7,9 @@ import type { MemoryStats } from "./ledger.ts";
 
 /** What a compiled program takes of memory, in bytes. */
 export interface MemoryAnalysis {
+  /** What goes in. */
   readonly argumentBytes: number;
+  /** What comes out. */
   readonly outputBytes: number;
   /** Buffers that live only while the program runs. */
   readonly tempBytes: number;
@@ -30,12 +32,17 @@ export interface Executable {
 
 /** What `deviceInfo()` reports. */
 export interface DeviceInfo {
+  /** What computes. */
   readonly backend: "webgpu" | "cpu";
+  /** The adapter's name. */
   readonly name: string;
+  /** The adapter's maker. */
   readonly vendor: string;
   /** Whether the work is done by a CPU. */
   readonly software: boolean;
+  /** The WebGPU features in use. */
   readonly features: readonly string[];
+  /** The device's WebGPU limits. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

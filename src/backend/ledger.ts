@@ -2,10 +2,13 @@
 
 /** What `memoryStats()` reports. */
 export interface MemoryStats {
+  /** Arrays that are held. */
   readonly liveArrays: number;
+  /** Bytes that they take on the device. */
   readonly liveBytes: number;
   /** Bytes kept for reuse that no array holds. */
   readonly pooledBytes: number;
+  /** The most that was live at once. */
   readonly peakBytes: number;
 }
 

@@ -5,8 +5,11 @@ import { sameShape, type Shape } from "../core/shape.ts";
 
 /** The shape and dtype of an array that is not there yet; `weak` marks what came of JS numbers alone. */
 export interface Aval {
+  /** The extents of the axes. */
   readonly shape: Shape;
+  /** The element type. */
   readonly dtype: DType;
+  /** Set where the type gives way to that of the arrays it meets. */
   readonly weak?: WeakKind;
 }
 
@@ -22,5 +25,6 @@ export function sameAval(a: Aval, b: Aval): boolean {
 
 /** One value inside a graph; identity is what counts. */
 export interface Variable {
+  /** Its shape and dtype. */
   readonly aval: Aval;
 }

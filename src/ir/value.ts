@@ -7,8 +7,11 @@ import type { Aval, Variable } from "./aval.ts";
 export interface Storage {
   /** The backend instance that holds the bytes: arrays of another one cannot be mixed in. */
   readonly backend: object;
+  /** How many bytes. */
   readonly bytes: number;
+  /** Counts one more handle. */
   retain(): void;
+  /** Counts one handle less; the last one frees the bytes. */
   release(): void;
 }
 
@@ -20,6 +23,7 @@ export type Content =
 
 /** A handle on one array. The public class NDArray extends it with methods. */
 export class Value {
+  /** Its shape and dtype. */
   readonly aval: Aval;
   #content: Content;
 

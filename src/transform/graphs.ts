@@ -8,6 +8,7 @@ export { ShapeDtype };
 
 /** A traced function that prints as JAX prints a jaxpr. */
 export interface TracedFunction {
+  /** The graph in JAX's notation. */
   toString(): string;
   /** Shapes and dtypes of the result's leaves, in order. */
   readonly outputs: readonly ShapeDtype[];
