@@ -33,6 +33,7 @@ export const softplusOperation: Operation = defineElementary("softplus", softplu
 /** log sigmoid(x) = -softplus(-x). */
 export const logSigmoidOperation: Operation = defineElementwise({
   name: "logSigmoid",
+  accepts: "floats",
   precision: "full",
   functions: ["softplus"],
   reference: ([x]) => -softplusOf(-x!),
@@ -43,6 +44,7 @@ export const logSigmoidOperation: Operation = defineElementwise({
 /** x sigmoid(y), the gate of a linear unit. */
 export const gateOperation: Operation = defineElementwise({
   name: "gate",
+  accepts: "floats",
   precision: "full",
   functions: ["sigmoid"],
   reference: ([x, y]) => x! * sigmoidOf(y!),
@@ -75,6 +77,7 @@ const clampTo = (x: number, low: number, high: number) => Math.min(Math.max(x, l
 /** min(max(x, 0), 6). */
 export const relu6Operation: Operation = defineElementwise({
   name: "relu6",
+  accepts: "floats",
   exact: true,
   reference: ([x]) => clampTo(x!, 0, 6),
   wgsl: ([x]) => bounded(x!, 0, 6),
@@ -84,6 +87,7 @@ export const relu6Operation: Operation = defineElementwise({
 /** min(max(x, -1), 1). */
 export const hardTanhOperation: Operation = defineElementwise({
   name: "hardTanh",
+  accepts: "floats",
   exact: true,
   reference: ([x]) => clampTo(x!, -1, 1),
   wgsl: ([x]) => bounded(x!, -1, 1),
@@ -93,6 +97,7 @@ export const hardTanhOperation: Operation = defineElementwise({
 /** relu6(x + 3) / 6. */
 export const hardSigmoidOperation: Operation = defineElementwise({
   name: "hardSigmoid",
+  accepts: "floats",
   reference: ([x]) => clampTo(x! + 3, 0, 6) / 6,
   wgsl: ([x]) => `(${boundedSum(x!)} / 6.0)`,
   domain: range,
@@ -101,6 +106,7 @@ export const hardSigmoidOperation: Operation = defineElementwise({
 /** x relu6(x + 3) / 6. */
 export const hardSiluOperation: Operation = defineElementwise({
   name: "hardSilu",
+  accepts: "floats",
   reference: ([x]) => x! * (clampTo(x! + 3, 0, 6) / 6),
   wgsl: ([x]) => `(${x} * (${boundedSum(x!)} / 6.0))`,
   domain: range,
@@ -114,6 +120,7 @@ function boundedSum(x: string): string {
 /** x / (1 + |x|). */
 export const softSignOperation: Operation = defineElementwise({
   name: "softSign",
+  accepts: "floats",
   reference: ([x]) => x! / (1 + Math.abs(x!)),
   wgsl: ([x]) => `(${x} / (1.0 + abs(${x})))`,
   domain: range,
@@ -122,6 +129,7 @@ export const softSignOperation: Operation = defineElementwise({
 /** x tanh(softplus(x)) = x n / (n + 2) with n = e^x (e^x + 2), in which nothing cancels. */
 export const mishOperation: Operation = defineElementwise({
   name: "mish",
+  accepts: "floats",
   precision: "full",
   functions: ["mish"],
   reference: ([x]) => {
@@ -140,6 +148,7 @@ export interface SlopeParams extends Params {
 /** x, times the slope where it is negative. */
 export const leakyReluOperation: Operation<SlopeParams> = defineElementwise<SlopeParams>({
   name: "leakyRelu",
+  accepts: "floats",
   reference: ([x], { params: { slope } }) => x! >= 0 ? x! : slope * x!,
   wgsl: ([x], { params: { slope } }) =>
     `select(${x}, ${floatLiteral(slope)} * ${x}, ${hasSignBit(x!)})`,
@@ -158,6 +167,7 @@ export const exponentialLinearOperation: Operation<ExponentialLinearParams> = de
   ExponentialLinearParams
 >({
   name: "exponentialLinear",
+  accepts: "floats",
   precision: "full",
   functions: ["expm1"],
   reference: ([x], { params: { alpha, width, scale } }) =>
@@ -178,6 +188,7 @@ export interface SquareplusParams extends Params {
 export const squareplusOperation: Operation<SquareplusParams> = defineElementwise<SquareplusParams>(
   {
     name: "squareplus",
+    accepts: "floats",
     functions: ["hypot"],
     reference: ([x], { params: { b } }) => {
       const root = Math.hypot(x!, Math.sqrt(b));

@@ -42,6 +42,7 @@ export const mulOperation: Operation = defineElementwise({
 /** x / y of floats. */
 export const divOperation: Operation = defineElementwise({
   name: "div",
+  accepts: "floats",
   reference: ([x, y]) => x! / y!,
   wgsl: ([x, y]) => `(${x} / ${y})`,
 });
@@ -91,6 +92,7 @@ export const squareOperation: Operation = defineElementwise({
 /** 1 / x. */
 export const reciprocalOperation: Operation = defineElementwise({
   name: "reciprocal",
+  accepts: "floats",
   reference: ([x]) => 1 / x!,
   wgsl: ([x]) => `(1.0 / ${x})`,
 });
@@ -98,6 +100,7 @@ export const reciprocalOperation: Operation = defineElementwise({
 /** |x| with the sign of y. */
 export const copysignOperation: Operation = defineElementwise({
   name: "copysign",
+  accepts: "floats",
   exact: true,
   reference: ([x, y]) => (y! < 0 || Object.is(y, -0) ? -1 : 1) * Math.abs(x!),
   wgsl: ([x, y]) =>
@@ -107,6 +110,7 @@ export const copysignOperation: Operation = defineElementwise({
 /** sqrt(x^2 + y^2), scaled so that nothing overflows on the way; infinity beats NaN, as in C. */
 export const hypotOperation: Operation = defineElementwise({
   name: "hypot",
+  accepts: "floats",
   functions: ["hypot"],
   reference: ([x, y]) => Math.hypot(x!, y!),
   wgsl: ([x, y]) => `accurate_hypot(${x}, ${y})`,

@@ -30,7 +30,7 @@ export interface ElementwiseRecord<P extends Params> {
   /** Dtype of the result; by default that of the last input. */
   readonly result?: DType;
   /** What the inputs may be; by default anything. Booleans count as integers of one bit. */
-  readonly accepts?: "numbers" | "integers";
+  readonly accepts?: "numbers" | "integers" | "floats";
   /** How many leading inputs are conditions, whose dtype says nothing of the result's. */
   readonly conditions?: number;
   readonly precision?: PrecisionRule;
@@ -65,17 +65,24 @@ export function defineElementwise<P extends Params = Params>(
   });
 }
 
+const families = {
+  numbers: { kinds: ["float", "signed", "unsigned"], words: "numbers" },
+  integers: { kinds: ["signed", "unsigned", "bool"], words: "integers or booleans" },
+  floats: { kinds: ["float"], words: "floats" },
+} as const;
+
 function checkAccepted<P extends Params>(
   { name, accepts }: ElementwiseRecord<P>,
   inputs: readonly Aval[],
 ): void {
   if (!accepts) return;
+  const kinds: readonly string[] = families[accepts].kinds;
   for (const { dtype } of inputs) {
-    const { kind } = dtypes[dtype];
-    if (accepts === "numbers" ? kind !== "bool" : kind !== "float") continue;
-    const required = accepts === "numbers" ? "numbers" : "integers or booleans";
+    if (kinds.includes(dtypes[dtype].kind)) continue;
     throw new TypeError(
-      `Cannot ${name}: inputs must be ${required}, got ${dtype}; convert them with astype`,
+      `Cannot ${name}: inputs must be ${
+        families[accepts].words
+      }, got ${dtype}; convert them with astype`,
     );
   }
 }

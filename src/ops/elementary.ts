@@ -32,6 +32,7 @@ export function defineElementary(
   const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return defineElementwise({
     name,
+    accepts: "floats",
     precision,
     functions: [name],
     reference: ([x]) => reference(x!),
@@ -102,6 +103,7 @@ export const erfInv: (x: Operand) => Value = floatUnary(erfInvOperation);
 /** log(e^x + e^y), without overflow. */
 export const logaddexpOperation: Operation = defineElementwise({
   name: "logaddexp",
+  accepts: "floats",
   precision: "full",
   functions: ["logaddexp"],
   reference: ([x, y]) => {
@@ -118,6 +120,7 @@ export const logaddexp: (x: Operand, y: Operand) => Value = floatBinary(logaddex
 /** x^y of floats, as IEEE 754's pow. */
 export const powOperation: Operation = defineElementwise({
   name: "pow",
+  accepts: "floats",
   precision: "full",
   functions: ["pow"],
   reference: ([x, y]) => powReference(x!, y!),

@@ -13,6 +13,7 @@ import { roundHalfToEven } from "./special_functions.ts";
 function defineRounding(name: string, reference: (x: number) => number): Operation {
   return defineElementwise({
     name,
+    accepts: "floats",
     exact: true,
     reference: ([x]) => reference(x!),
     wgsl: ([x]) => `${name}(${x})`,

@@ -40,6 +40,7 @@ function defineTest(
 ): Operation {
   return defineElementwise({
     name,
+    accepts: "floats",
     exact: true,
     result: "bool",
     reference: ([x]) => Number(reference(x!)),

@@ -34,6 +34,7 @@ export const atanhOperation: Operation = defineElementary("atanh", Math.atanh, [
 /** The angle of the point (x, y). */
 export const atan2Operation: Operation = defineElementwise({
   name: "atan2",
+  accepts: "floats",
   precision: "full",
   functions: ["atan2"],
   reference: ([y, x]) => Math.atan2(y!, x!),
