@@ -3,7 +3,7 @@
 
 import type { View } from "../core/view.ts";
 import type { Node, Variable } from "../ir/graph.ts";
-import type { MatmulDescription, MatmulOperand } from "../../kernels/matmul/description.ts";
+import type { MatmulDescription, MatmulOperand } from "../../kernels/matmul/matmul.ts";
 import { defaultTile, matmulKernel } from "../../kernels/matmul/matmul.ts";
 import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
