@@ -77,7 +77,7 @@ export { jit, type JitOptions, type Jitted, type Lowered } from "./src/transform
 export {
   evalShape,
   makeGraph,
-  type ShapeDtype,
+  ShapeDtype,
   type TracedFunction,
 } from "./src/transform/graphs.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
