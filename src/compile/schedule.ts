@@ -26,6 +26,9 @@ export interface Schedule {
   aliasOf(variable: Variable): Variable | undefined;
 }
 
+/** Operations of one expression, at most: compile time grows faster than the text. */
+const largestExpression = 200;
+
 const inPlaceKinds = new Set(["elementwise", "iota", "constant", "view", "pad", "concatenate"]);
 
 /** Whether an operation can be computed inside another kernel. */
@@ -49,10 +52,12 @@ class Scheduler {
   /** The tasks, named by a stored root or an anchor node, that use a variable's value. */
   readonly #users = new Map<Variable, Set<object>>();
   readonly #fused = new Map<Variable, Node>();
+  readonly #outputs: ReadonlySet<Variable>;
 
   constructor(graph: Graph, stored: Iterable<Variable>) {
     this.#stored = new Set(stored);
     this.#graph = graph;
+    this.#outputs = new Set(graph.outputs);
     for (const node of graph.nodes) {
       node.outputs.forEach((v) => this.#producers.set(v, node));
       for (const v of new Set(node.inputs)) {
@@ -65,6 +70,7 @@ class Scheduler {
   run(): Schedule {
     this.#graph.inputs.forEach((v) => this.#stored.add(v));
     this.#graph.outputs.forEach((v) => this.#stored.add(v));
+    this.#limitExpressions();
     for (let i = this.#graph.nodes.length - 1; i >= 0; i--) this.#visit(this.#graph.nodes[i]!);
     this.#fuseEpilogues();
     return {
@@ -73,6 +79,19 @@ class Scheduler {
       producer: (v) => this.#producers.get(v),
       aliasOf: (v) => this.#aliasOf(v),
     };
+  }
+
+  /** Stores a value wherever an expression would grow past what drivers compile in reasonable time. */
+  #limitExpressions(): void {
+    const below = new Map<Variable, Set<Node>>();
+    for (const node of this.#graph.nodes) {
+      if (!isInPlace(node)) continue;
+      const [variable] = node.outputs as [Variable];
+      const nodes = new Set<Node>([node]);
+      node.inputs.forEach((v) => below.get(v)?.forEach((n) => nodes.add(n)));
+      if (nodes.size > largestExpression) this.#stored.add(variable);
+      else if (!this.#stored.has(variable)) below.set(variable, nodes);
+    }
   }
 
   /** Decides about a node once all that use it are decided. */
@@ -142,7 +161,7 @@ class Scheduler {
     const taken = new Set<Variable>();
     for (const node of this.#graph.nodes) {
       const [variable] = node.outputs as [Variable];
-      if (!acceptsEpilogue(node) || this.#graph.outputs.includes(variable)) continue;
+      if (!acceptsEpilogue(node) || this.#outputs.has(variable)) continue;
       const root = this.#epilogueRoot(variable);
       if (!root || taken.has(root)) continue;
       taken.add(root);
@@ -155,22 +174,23 @@ class Scheduler {
   #epilogueRoot(variable: Variable): Variable | undefined {
     const roots = new Set<Variable>();
     const size = sizeOf(variable.aval.shape);
+    const followed = new Set<Variable>();
     const follow = (v: Variable): boolean =>
-      (this.#consumers.get(v) ?? []).every((consumer) => {
-        const [result] = consumer.outputs as [Variable];
-        const { lower } = consumer.operation;
-        if (!isInPlace(consumer) || sizeOf(result.aval.shape) !== size) return false;
-        if (lower.kind === "elementwise") {
-          if (!sameShape(v.aval.shape, result.aval.shape)) return false;
-        } else if (
-          lower.kind !== "view" || lower.movement([v.aval], consumer.params).kind !== "reshape"
-        ) {
-          return false;
-        }
-        if (!this.#stored.has(result)) return follow(result);
-        roots.add(result);
-        return true;
-      });
+      followed.has(v) || !!followed.add(v) && (this.#consumers.get(v) ?? []).every((consumer) => {
+          const [result] = consumer.outputs as [Variable];
+          const { lower } = consumer.operation;
+          if (!isInPlace(consumer) || sizeOf(result.aval.shape) !== size) return false;
+          if (lower.kind === "elementwise") {
+            if (!sameShape(v.aval.shape, result.aval.shape)) return false;
+          } else if (
+            lower.kind !== "view" || lower.movement([v.aval], consumer.params).kind !== "reshape"
+          ) {
+            return false;
+          }
+          if (!this.#stored.has(result)) return follow(result);
+          roots.add(result);
+          return true;
+        });
     if (!follow(variable) || roots.size !== 1) return undefined;
     const [root] = roots;
     // A mere reshape shares the result's bytes: nothing is left to fuse.
