@@ -40,7 +40,7 @@ export const sliceOperation: Operation<SliceParams> = defineView({
 });
 
 /** Puts a window's elements back where they came from, zeros elsewhere. */
-function unslice(
+export function unslice(
   window: Value,
   starts: readonly number[],
   steps: readonly number[],

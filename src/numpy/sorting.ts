@@ -1,0 +1,100 @@
+// Sorting. The order is NumPy's: -0 equals 0, NaN is larger than everything else, equal elements keep their
+// order.
+
+import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
+import { checkOptions, describe, showShape } from "../core/errors.ts";
+import { normalizeAxis } from "../core/shape.ts";
+import type { SortOptions } from "../methods/indexing.ts";
+import { transpose } from "../ops/movement.ts";
+import * as sorting from "../ops/sort.ts";
+import type { Value } from "../ir/value.ts";
+import { lifted } from "./lift.ts";
+
+/** Sorts along an axis by sorting the last one. */
+function sorted(
+  what: string,
+  x: ArrayLike,
+  options: SortOptions,
+  outputs: "values" | "positions",
+): NDArray {
+  checkOptions(what, options, ["axis", "descending"]);
+  const { axis = -1, descending = false } = options;
+  if (typeof descending !== "boolean") {
+    throw new TypeError(
+      `Cannot ${what}: descending must be true or false, got ${describe(descending)}`,
+    );
+  }
+  return lifted(what, () => {
+    const array = asArray(x, what);
+    const along = normalizeAxis(what, axis, array.ndim);
+    const axes = lastExchanged(array.ndim, along);
+    const [result] = sorting.sort(transpose(array, axes), descending, outputs) as [Value];
+    return transpose(result, axes);
+  }, x);
+}
+
+/** The order of axes in which one has changed places with the last. */
+function lastExchanged(rank: number, axis: number): number[] {
+  return Array.from({ length: rank }, (_, a) => a === axis ? rank - 1 : a === rank - 1 ? axis : a);
+}
+
+/**
+ * The elements along an axis (the last by default) in ascending order, or largest first with `descending`.
+ * The sort is stable; NaN is larger than everything else.
+ *
+ * @throws {RangeError} if the array is a scalar or has no such axis.
+ */
+export function sort(x: ArrayLike, options: SortOptions = {}): NDArray {
+  return sorted("sort", x, options, "values");
+}
+
+/**
+ * The positions (int32) of the elements along an axis (the last by default) in the order in which
+ * {@linkcode sort} puts them. Equal elements keep their order, in descending order too.
+ *
+ * @throws {RangeError} if the array is a scalar or has no such axis.
+ *
+ * @example
+ * ```ts
+ * import { init, numpy as jnp } from "@zenith/jax";
+ *
+ * await init();
+ * const x = jnp.array([3, 1, 2]);
+ * console.log(await jnp.argsort(x).toList(), await jnp.sort(x, { descending: true }).toList());
+ * ```
+ */
+export function argsort(x: ArrayLike, options: SortOptions = {}): NDArray {
+  return sorted("argsort", x, options, "positions");
+}
+
+/**
+ * The `k` largest elements of each row of the last axis, largest first, and their positions (int32). Of equal
+ * ones the first comes first; NaN counts as largest.
+ *
+ * @throws {RangeError} if `k` is negative or larger than the extent of the last axis.
+ *
+ * @example
+ * ```ts
+ * import { init, lax, numpy as jnp } from "@zenith/jax";
+ *
+ * await init();
+ * const [values, positions] = lax.topK(jnp.array([1, 5, 3]), 2);
+ * console.log(await values.toList(), await positions.toList()); // [5, 3] [1, 2]
+ * ```
+ */
+export function topK(x: ArrayLike, k: number): [NDArray, NDArray] {
+  const array = asArray(x, "topK");
+  if (!Number.isInteger(k)) {
+    throw new TypeError(`Cannot topK: k must be an integer, got ${describe(k)}`);
+  }
+  const extent = array.shape[array.ndim - 1];
+  if (extent === undefined || k < 0 || k > extent) {
+    throw new RangeError(
+      `Cannot topK: k must be from 0 to the extent of the last axis, got ${k} for shape ${
+        showShape(array.shape)
+      }`,
+    );
+  }
+  const [values, positions] = sorting.topK(array, k) as [Value, Value];
+  return [asNDArray(values), asNDArray(positions)];
+}
