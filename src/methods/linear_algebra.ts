@@ -8,7 +8,7 @@ export type TensordotAxes =
   | readonly [number | readonly number[], number | readonly number[]];
 
 /** Which diagonal, of which axes. */
-export interface DiagonalOptions {
+export interface DiagonalPlace {
   /** Above the main diagonal if positive, below if negative; 0 by default. */
   readonly offset?: number;
   /** The axis of the rows, 0 by default. */
@@ -34,7 +34,7 @@ export interface LinearAlgebraMethods {
   /** The Kronecker product. */
   kron(y: Like<this>): this;
   /** The elements of a diagonal. */
-  diagonal(options?: DiagonalOptions): this;
+  diagonal(options?: DiagonalPlace): this;
   /** The sum of a diagonal. */
-  trace(options?: DiagonalOptions): this;
+  trace(options?: DiagonalPlace): this;
 }
