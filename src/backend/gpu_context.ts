@@ -9,6 +9,9 @@ import type { Storage } from "../ir/value.ts";
 import type { Target } from "../../kernels/target.ts";
 import { CountedStorage, Ledger } from "./ledger.ts";
 
+/** Bytes that may always wait for reuse: 512 MiB. */
+const leastPooled = 2 ** 29;
+
 /** An array's bytes in a device buffer. */
 export class BufferStorage extends CountedStorage implements Storage {
   readonly backend: GpuContext;
@@ -27,7 +30,7 @@ export class BufferStorage extends CountedStorage implements Storage {
 
   protected free(): void {
     this.backend.ledger.leave(this.label, this.bytes);
-    this.backend.pool.give(this.buffer);
+    this.backend.reclaim(this.buffer);
   }
 }
 
@@ -81,6 +84,16 @@ export class GpuContext {
     this.checkBindable(label, bytes);
     this.ledger.enter(label, bytes);
     return new BufferStorage(this, this.pool.take(bytes, writableBefore), bytes, label);
+  }
+
+  /** Keeps a buffer for its next use; where far more wait than were ever live at once, all are destroyed. */
+  reclaim(buffer: DeviceBuffer): void {
+    this.pool.give(buffer);
+    const limit = Math.max(leastPooled, this.ledger.stats(0).peakBytes);
+    if (this.pool.pooledBytes <= limit) return;
+    // Commands that are recorded but not submitted must not find their buffers destroyed.
+    this.recorder.submit();
+    this.pool.trim();
   }
 
   /** Too large a buffer would be a validation error long after the call that asked for it. */

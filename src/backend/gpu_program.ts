@@ -74,7 +74,7 @@ export class GpuProgram implements Executable {
     };
     for (const step of this.#steps) this.#record(step, step.arrays.map(bufferAt));
     // Commands run in order, so a temporary may be handed out again at once.
-    temporaries.forEach((buffer) => backend.pool.give(buffer));
+    temporaries.forEach((buffer) => backend.reclaim(buffer));
     return outputs;
   }
 

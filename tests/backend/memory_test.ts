@@ -149,6 +149,17 @@ webgpuTest(
   },
 );
 
+webgpuTest("buffers of sizes that never come again are given back to the system", async () => {
+  const open = await openDevice();
+  const context = new WebGPUBackend(open!, 2 ** 32);
+  for (let i = 1; i <= 40; i++) {
+    const storage = context.allocate(`trial ${i}`, (20 + i) * 2 ** 20);
+    storage.release();
+    assert(context.memoryStats().pooledBytes <= 2 ** 29 + 2 ** 26);
+  }
+  open!.device.destroy();
+});
+
 webgpuTest("an array past the binding limit is refused before anything is allocated", async () => {
   await init({ backend: "webgpu" });
   const before = memoryStats();
