@@ -22,13 +22,12 @@ export {
   swapaxes,
   transpose,
 } from "./numpy/movement.ts";
-export {
-  arraySplit,
-  concatenate,
-  dstack,
-  hstack,
-  split,
-  stack,
-  vstack,
-} from "./numpy/joining.ts";
+export { arraySplit, concatenate, dstack, hstack, split, stack, vstack } from "./numpy/joining.ts";
+export { slice, take, takeAlongAxis } from "./numpy/indexing.ts";
+export { at } from "./numpy/index_update.ts";
+export { flip, pad, repeat, roll, rot90, tile } from "./numpy/rearranging.ts";
+export { argsort, sort } from "./numpy/sorting.ts";
+export { cumprod, cumsum, diff } from "./numpy/accumulation.ts";
+export { einsum } from "./numpy/einsum.ts";
+export { diagonal, trace } from "./numpy/diagonal.ts";
 export { dot, inner, kron, matmul, outer, tensordot, vdot } from "./numpy/linear_algebra.ts";

@@ -1,15 +1,23 @@
 // Puts the functions of `numpy` on arrays: a method is the same function without its first argument.
 
 import { NDArray } from "../array.ts";
+import { cumprod, cumsum, diff } from "../numpy/accumulation.ts";
 import * as arithmetic from "../numpy/arithmetic.ts";
 import * as comparison from "../numpy/comparison.ts";
 import { astype, fullLike, onesLike, zerosLike } from "../numpy/creation.ts";
+import { diagonal, trace } from "../numpy/diagonal.ts";
 import * as elementary from "../numpy/elementary.ts";
+import { at } from "../numpy/index_update.ts";
+import { slice, take, takeAlongAxis } from "../numpy/indexing.ts";
+import { arraySplit, split } from "../numpy/joining.ts";
 import { diag, tril, triu } from "../numpy/matrices.ts";
 import * as linearAlgebra from "../numpy/linear_algebra.ts";
 import * as movement from "../numpy/movement.ts";
+import * as rearranging from "../numpy/rearranging.ts";
 import * as reduction from "../numpy/reduction.ts";
+import { argsort, sort } from "../numpy/sorting.ts";
 import type { ElementwiseMethods } from "./elementwise.ts";
+import type { IndexingMethods } from "./indexing.ts";
 import type { LinearAlgebraMethods } from "./linear_algebra.ts";
 import type { MovementMethods } from "./movement.ts";
 import type { ReductionMethods } from "./reduction.ts";
@@ -36,9 +44,9 @@ const reductionTable: MethodTable<ReductionMethods> = { ...reduction };
 
 const { reshape, ravel, flatten, transpose, swapaxes, moveaxis, expandDims, squeeze } = movement;
 const { broadcastTo, atleast1d, atleast2d, atleast3d } = movement;
-const { matmul, dot, vdot, inner, outer, tensordot, kron } = linearAlgebra;
+const { flip, pad, repeat, roll, rot90, tile } = rearranging;
 
-const movementTable: Partial<MethodTable<MovementMethods>> = {
+const movementTable: MethodTable<MovementMethods> = {
   reshape,
   ravel,
   flatten,
@@ -51,9 +59,31 @@ const movementTable: Partial<MethodTable<MovementMethods>> = {
   atleast1d,
   atleast2d,
   atleast3d,
+  split,
+  arraySplit,
+  flip,
+  pad,
+  repeat,
+  roll,
+  rot90,
+  tile,
 };
 
-const linearAlgebraTable: Partial<MethodTable<LinearAlgebraMethods>> = {
+const indexingTable: MethodTable<IndexingMethods> = {
+  slice,
+  at,
+  take,
+  takeAlongAxis,
+  sort,
+  argsort,
+  cumsum,
+  cumprod,
+  diff,
+};
+
+const { matmul, dot, vdot, inner, outer, tensordot, kron } = linearAlgebra;
+
+const linearAlgebraTable: MethodTable<LinearAlgebraMethods> = {
   matmul,
   dot,
   vdot,
@@ -61,6 +91,8 @@ const linearAlgebraTable: Partial<MethodTable<LinearAlgebraMethods>> = {
   outer,
   tensordot,
   kron,
+  diagonal,
+  trace,
 };
 
 function install(table: Readonly<Record<string, (x: NDArray, ...rest: never[]) => unknown>>): void {
@@ -79,6 +111,14 @@ function install(table: Readonly<Record<string, (x: NDArray, ...rest: never[]) =
   }
 }
 
-for (const table of [elementwiseTable, reductionTable, movementTable, linearAlgebraTable]) {
+for (
+  const table of [
+    elementwiseTable,
+    reductionTable,
+    movementTable,
+    indexingTable,
+    linearAlgebraTable,
+  ]
+) {
   install({ ...table });
 }
