@@ -57,8 +57,8 @@ export const mod: Binary = lift2("mod", division.mod);
 /** The remainder with the sign of `y`, by its long name; see {@linkcode mod}. */
 export const remainder: Binary = mod;
 
-/** The remainder of the quotient cut to a whole number: it has the sign of `x`. Integers modulo 0 stay. */
-export const fmod: Binary = lift2("fmod", division.rem);
+/** The remainder of the quotient cut to a whole number: it has the sign of `x`. Integers modulo 0 are 0. */
+export const fmod: Binary = lift2("fmod", division.fmod);
 
 /**
  * x to the power y. Integers stay integers and wrap: a negative power of them is 0 but for 1 and -1, and an

@@ -1,10 +1,13 @@
 // Remainders and whole quotients. Every divisor has a result, integer zeros too, and nothing faults.
 
-import type { DType } from "../core/dtype.ts";
+import { type DType, isFloating } from "../core/dtype.ts";
 import type { Operation } from "../ir/operation.ts";
+import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { defineElementwise, numberBinary } from "./define.ts";
+import { equal } from "./comparison.ts";
+import { defineElementwise, numberBinary, promoteNumbers } from "./define.ts";
 import type { Operand } from "./operand.ts";
+import { where } from "./selection.ts";
 
 /** Defines an operation whose WGSL function is another one for floats, int32 and uint32. */
 function defineDivision(
@@ -82,3 +85,10 @@ export const rem: (x: Operand, y: Operand) => Value = numberBinary(remOperation)
 export const mod: (x: Operand, y: Operand) => Value = numberBinary(modOperation);
 /** The quotient rounded down. */
 export const floorDivide: (x: Operand, y: Operand) => Value = numberBinary(floorDivideOperation);
+
+/** As {@linkcode rem}, but integers modulo 0 are 0, as `jnp.fmod` has it. */
+export function fmod(x: Operand, y: Operand): Value {
+  const [a, b] = promoteNumbers([x, y]) as [Value, Value];
+  const remainder = bind1(remOperation, {}, a, b);
+  return isFloating(a.aval.dtype) ? remainder : where(equal(b, 0), 0, remainder);
+}

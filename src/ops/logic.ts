@@ -15,7 +15,7 @@ function defineBitwise(
 ): Operation {
   return defineElementwise({
     name,
-    accepts: "integers",
+    accepts: "bits",
     exact: true,
     reference: ([x, y]) => join(x!, y!),
     // WGSL has no ^ on booleans: there it is inequality.
@@ -34,7 +34,7 @@ export const bitwiseXorOperation: Operation = defineBitwise("bitwiseXor", "^", (
 /** ~x; a boolean is negated. */
 export const bitwiseNotOperation: Operation = defineElementwise({
   name: "bitwiseNot",
-  accepts: "integers",
+  accepts: "bits",
   exact: true,
   reference: ([x], { output }) => output === "bool" ? 1 - x! : ~x!,
   wgsl: ([x], { output }) => output === "bool" ? `(!${x})` : `(~${x})`,

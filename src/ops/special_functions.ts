@@ -29,7 +29,7 @@ function erfcTail(t: number): number {
 export function erf(x: number): number {
   const t = Math.abs(x);
   if (!(t > 0)) return x;
-  return Math.sign(x) * (t < 1.5 ? erfSeries(t) : 1 - erfcTail(t));
+  return Math.sign(x) * (t < 1.5 ? erfSeries(t) : t < 30 ? 1 - erfcTail(t) : 1);
 }
 
 /** 1 - erf x, without cancellation. */
