@@ -177,7 +177,7 @@ for (var k = head + 1u; k < min(head + params.chunk, last); k++) {
 }
 pieces[thread] = result;`;
   return assembleKernel({
-    name: "scatter_pieces",
+    name: "scatter_fold_pieces",
     bindings: [
       { name: "pairs", access: "read", element: "vec2u" },
       { name: "starts", access: "read", element: "u32" },
@@ -252,7 +252,7 @@ fn fold(row: u32, column: u32) -> ${access.accumulator} {
 }
 `;
   return assembleKernel({
-    name: `scatter_${fold.kind}`,
+    name: `scatter_sorted_${fold.kind}`,
     bindings: [
       { name: "operand", access: "read", element: access.readElement },
       { name: "pairs", access: "read", element: "vec2u" },
