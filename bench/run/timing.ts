@@ -1,0 +1,76 @@
+// Timing that holds up on a busy machine: contenders take turns, and each is judged by its median.
+
+/** Something whose calls are timed. */
+export interface Contender {
+  /** Starts this many calls and resolves when the device has done them all. */
+  run(calls: number): Promise<void>;
+}
+
+/** How long and how often to measure. */
+export interface TimingOptions {
+  /** Samples of every contender. */
+  readonly rounds: number;
+  /** A sample takes as many calls as fill this many milliseconds, so that starting and waiting weigh little. */
+  readonly sampleMs: number;
+  /** Once a group took this many milliseconds it ends after the round, but not before the third. */
+  readonly budgetMs: number;
+  /** Called after every round with the number of rounds done. */
+  readonly afterRound?: (round: number) => void;
+}
+
+/** What came out for one contender, in milliseconds a call. */
+export interface Timing {
+  /** The first call, which traces and compiles. */
+  readonly firstMs: number;
+  readonly medianMs: number;
+  /** One entry a round. */
+  readonly samples: readonly number[];
+}
+
+const MOST_CALLS = 500;
+const FEWEST_ROUNDS = 3;
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("Cannot take a median: there are no values");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Calls that fill a sample, when one takes `callMs`. */
+export function callsFor(sampleMs: number, callMs: number): number {
+  return Math.min(MOST_CALLS, Math.max(1, Math.ceil(sampleMs / callMs)));
+}
+
+async function timed(contender: Contender, calls: number): Promise<number> {
+  const started = performance.now();
+  await contender.run(calls);
+  return (performance.now() - started) / calls;
+}
+
+/**
+ * Times contenders against one another. All are warmed up first; then in every round each takes its turn,
+ * so that whatever else the machine does falls on all of them alike.
+ */
+export async function timeInterleaved(
+  contenders: readonly Contender[],
+  { rounds, sampleMs, budgetMs, afterRound }: TimingOptions,
+): Promise<Timing[]> {
+  const first: number[] = [];
+  const calls: number[] = [];
+  for (const contender of contenders) {
+    first.push(await timed(contender, 1));
+    calls.push(callsFor(sampleMs, await timed(contender, 1)));
+  }
+  const samples: number[][] = contenders.map(() => []);
+  const started = performance.now();
+  for (let round = 1; round <= rounds; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      samples[i].push(await timed(contender, calls[i]));
+    }
+    afterRound?.(round);
+    if (round >= FEWEST_ROUNDS && performance.now() - started > budgetMs) break;
+  }
+  return samples.map((own, i) => ({ firstMs: first[i], medianMs: median(own), samples: own }));
+}
