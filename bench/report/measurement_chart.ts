@@ -19,7 +19,7 @@ export function wrap(line: string, width: number): string[] {
 
 /** Signs that a terminal may lack. */
 function typeset(line: string): string {
-  return line.replaceAll(/(?<=[\d ])x(?= |$)/g, "\u00d7").replaceAll("->", "\u2192");
+  return line.replaceAll(/(?<=\d )x(?= \d)/g, "\u00d7").replaceAll("->", "\u2192");
 }
 
 /**
