@@ -4,7 +4,7 @@
 import type { ElementaryFamily } from "./function.ts";
 
 /**
- * Helpers of the other families. `seal` and `bits_constant` call `zero() -> u32`, which every kernel
+ * Pieces of the other families. `seal` and `bitsConstant` call `zero() -> u32`, which every kernel
  * declares: it returns a 0 loaded at run time.
  */
 export const bitFunctions: ElementaryFamily = {
@@ -28,12 +28,14 @@ export const bitFunctions: ElementaryFamily = {
   return bitcast<vec4u>(x) & vec4u(0x7fffffffu);
 }`,
   },
-  // The magnitude y >= 0 with the sign of x.
+  // |y| with the sign of x.
   withSign: {
     name: "accurate_with_sign",
     code: `fn accurate_with_sign(y: vec4f, x: vec4f) -> vec4f {
-  return bitcast<vec4f>(bitcast<vec4u>(y) | (bitcast<vec4u>(x) & vec4u(0x80000000u)));
+  let sign = bitcast<vec4u>(x) & vec4u(0x80000000u);
+  return bitcast<vec4f>(accurate_magnitude_bits(y) | sign);
 }`,
+    requires: ["magnitudeBits"],
   },
   // y, or x itself where the bits of |x| lie outside low..high: one comparison tests both ends (unsigned in
   // meaning, moved by 2^31 because CPU vectors only compare signed). high 0x7f800000 passes NaN on,
@@ -93,7 +95,7 @@ export const bitFunctions: ElementaryFamily = {
     requires: ["seal"],
   },
   // sqrt(z) for z = 0 or 1e-30 <= z <= 1e30 within 1 ulp: WGSL lets sqrt be 5 ulp off, inverseSqrt 2, and
-  // one Newton step halves nothing less than the last rounding.
+  // one Newton step leaves little but the last rounding.
   root: {
     name: "accurate_root",
     code: `fn accurate_root(z: vec4f) -> vec4f {

@@ -9,15 +9,15 @@ const ln2Low = "-2.1219444e-4";
 const log2E = "1.442695";
 
 // (e^r - 1 - r) / r^2 on |r| <= 0.3475; Remez fit of degree 4 relative to e^r - 1, error 2^-26.
-const expCoefficients = [0.49999997, 0.16666538, 0.04166774, 0.008367318, 0.0013837895];
-// (2^f - 1) / f on |f| <= 0.5; Remez fit of degree 5 relative to 2^f, error 2^-27.5.
+const expCoefficients = [0.49999997, 0.16666545, 0.041667446, 0.008366447, 0.0013869844];
+// (2^f - 1) / f on |f| <= 0.5; Remez fit of degree 5 relative to 2^f, error 2^-28.
 const exp2Coefficients = [
-  0.69314724,
-  0.24022655,
-  0.055502724,
-  0.009617063,
-  0.0013418222,
-  0.00015820004,
+  0.6931472,
+  0.24022648,
+  0.0555036,
+  0.009618506,
+  0.0013390812,
+  0.00015326496,
 ];
 
 /** exp, exp2, expm1 and the pieces that activations, hyperbolic and error functions share. */

@@ -1,4 +1,5 @@
-// What an elementary function is as text, and the notation that the families of this folder share.
+// What an elementary function is as text, and the notation that the families of this folder share. Their
+// coefficients and error bounds are printed by tests/kernels/elementary_coefficients.py.
 
 /** A WGSL function on `vec4f` and the functions of this folder that it calls. */
 export interface ElementaryFunction {

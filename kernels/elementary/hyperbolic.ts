@@ -9,7 +9,7 @@ const sinhCoefficients = [0.16666716, 0.008330271, 0.0002037334];
 
 /** tanh, sinh, cosh, asinh, acosh, atanh. */
 export const hyperbolicFunctions: ElementaryFamily = {
-  // tanh |x| = -d / (2 + d) with d = e^-2|x| - 1, which has no cancellation anywhere.
+  // -tanh |x| = d / (2 + d) with d = e^-2|x| - 1, which has no cancellation anywhere.
   tanh: {
     name: "accurate_tanh",
     code: `fn accurate_tanh(x: vec4f) -> vec4f {
@@ -17,7 +17,7 @@ export const hyperbolicFunctions: ElementaryFamily = {
   let n = round(${log2E} * t);
   let power = accurate_power(n, 0);
   let d = power * accurate_exp_rest(t, vec4f(), n) + (power - 1.0);
-  return accurate_keep_nan(accurate_with_sign(-d / (2.0 + d), x), x);
+  return accurate_keep_nan(accurate_with_sign(d / (2.0 + d), x), x);
 }`,
     requires: ["expRest", "power", "withSign", "keepNan"],
   },

@@ -3,17 +3,17 @@
 import { type ElementaryFamily, horner } from "./function.ts";
 
 // (asin r / r - 1) / r^2 in r^2, |r| <= 1/2; Remez fit of degree 4, error 2^-27.6.
-const asinCoefficients = [0.16666752, 0.074953064, 0.045469772, 0.024180766, 0.04216645];
+const asinCoefficients = [0.16666752, 0.074953064, 0.045469772, 0.024180774, 0.042166416];
 // (atan r / r - 1) / r^2 in r^2, |r| <= 1; Remez fit of degree 7, error 2^-25.8.
 const atanCoefficients = [
   -0.33333153,
   0.19993767,
   -0.14211003,
   0.10665786,
-  -0.075517274,
-  0.04320592,
-  -0.016364176,
-  0.0029197321,
+  -0.07551729,
+  0.043205976,
+  -0.016364245,
+  0.00291976,
 ];
 
 /** asin, acos, atan, atan2. */

@@ -3,9 +3,9 @@
 import { type ElementaryFamily, horner } from "./function.ts";
 
 // cbrt m, 1 <= m <= 8; Remez fit of degree 4, error 2^-9, a start for Halley's step.
-const cbrtCoefficients = [0.6272949, 0.4491936, -0.08377501, 0.009583803, -0.00043209965];
+const cbrtCoefficients = [0.6272956, 0.44919252, -0.083774574, 0.009583737, -0.00043209628];
 // (log((1 + s) / (1 - s)) / s - 2) / s^2 in s^2, s <= 0.1716; Remez fit of degree 3, error 2^-35.
-const logCoefficients = [0.6666666, 0.40000975, 0.28498492, 0.24285974];
+const logCoefficients = [0.6666666, 0.40000972, 0.28498796, 0.24278912];
 
 /** sqrt, rsqrt, cbrt, pow. */
 export const powerFunctions: ElementaryFamily = {
