@@ -1,101 +1,127 @@
-// The `lax` namespace: JAX's operations under their own names, where `numpy` has none or a looser one.
+// The `lax` namespace: JAX's operations under their own names. What `numpy` has under the same name with the
+// same meaning is the same function.
 
-import { type ArrayLike, asArray, asNDArray, dtypeOption, type NDArray } from "./array.ts";
-import { type DType, isFloating } from "./core/dtype.ts";
-import { checkOptions, describe, showShape } from "./core/errors.ts";
-import { normalizeAxes, type Shape } from "./core/shape.ts";
-import type { DotDimensions } from "./ops/contraction.ts";
-import { contract } from "./numpy/linear_algebra.ts";
+import { clip, where } from "./numpy/comparison.ts";
+import { type LaxScan, laxScan } from "./numpy/accumulation.ts";
+import { type ArrayLike, asArray, type NDArray } from "./array.ts";
+import { showShape } from "./core/errors.ts";
+import { sameShape } from "./core/shape.ts";
+import { lift1 } from "./numpy/lift.ts";
+import type { Unary } from "./numpy/arithmetic.ts";
+import { sigmoid } from "./ops/activation.ts";
+import * as scans from "./ops/scan.ts";
 
-/** Axes of the two operands of a product, in pairs. */
-export type AxisPairs = readonly [readonly number[], readonly number[]];
+export * from "./lax/contraction.ts";
+export * from "./lax/shape.ts";
+export * from "./lax/window.ts";
+export type { LaxScan, ScanAxisOptions } from "./numpy/accumulation.ts";
+export {
+  abs,
+  add,
+  div,
+  fmod as rem,
+  maximum as max,
+  minimum as min,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  sign,
+  square,
+  sub,
+} from "./numpy/arithmetic.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cbrt,
+  ceil,
+  cos,
+  cosh,
+  erf,
+  erfc,
+  erfInv,
+  exp,
+  exp2,
+  expm1,
+  floor,
+  log,
+  log1p,
+  round,
+  rsqrt,
+  sin,
+  sinh,
+  sqrt,
+  tan,
+  tanh,
+} from "./numpy/elementary.ts";
+export {
+  bitwiseAnd,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseXor,
+  equal as eq,
+  greater as gt,
+  greaterEqual as ge,
+  isfinite as isFinite,
+  less as lt,
+  lessEqual as le,
+  notEqual as ne,
+} from "./numpy/comparison.ts";
+export { argmax, argmin } from "./numpy/reduction.ts";
+export { expandDims, reshape, squeeze, transpose } from "./numpy/movement.ts";
+export { dot } from "./numpy/linear_algebra.ts";
+export { sort, topK } from "./numpy/sorting.ts";
 
-/** What {@linkcode dotGeneral} multiplies and how it stores the sums. */
-export interface DotGeneralOptions {
-  /** The axes summed over: those of `a` and, in the same order, those of `b`. */
-  readonly contracting: AxisPairs;
-  /** The axes that run in parallel, first in the result; none by default. */
-  readonly batch?: AxisPairs;
-  /** The type of the result; by default the one that both operands promote to. */
-  readonly preferredElementType?: DType;
-}
+/** The sums of all elements up to each, along axis 0 by default; with `reverse` from the last on. */
+export const cumsum: LaxScan = laxScan("cumsum", scans.cumsumOperation);
+/** The products of all elements up to each, along axis 0 by default; with `reverse` from the last on. */
+export const cumprod: LaxScan = laxScan("cumprod", scans.cumprodOperation);
+/** The largest element up to each, along axis 0 by default; with `reverse` from the last on. NaN stays. */
+export const cummax: LaxScan = laxScan("cummax", scans.cummaxOperation);
+/** The smallest element up to each, along axis 0 by default; with `reverse` from the last on. NaN stays. */
+export const cummin: LaxScan = laxScan("cummin", scans.cumminOperation);
 
-function axisPairs(pairs: AxisPairs, name: string, a: Shape, b: Shape): AxisPairs {
-  const isList = (x: unknown): boolean => Array.isArray(x);
-  if (!Array.isArray(pairs) || pairs.length !== 2 || !pairs.every(isList)) {
-    throw new TypeError(
-      `Cannot dotGeneral: ${name} must be the axes of both operands such as [[1], [0]], got ${
-        describe(pairs)
-      }`,
-    );
-  }
-  const [as, bs] = pairs.map((axes, i) => {
-    const rank = (i === 0 ? a : b).length;
-    normalizeAxes("dotGeneral", axes, rank);
-    return axes.map((axis: number) => axis < 0 ? axis + rank : axis);
-  }) as [number[], number[]];
-  if (as.length !== bs.length || as.some((axis, i) => a[axis] !== b[bs[i]!])) {
-    throw new RangeError(
-      `Cannot dotGeneral: ${name} sizes must match, got ${showShape(a)} along ${
-        showShape(as)
-      } and ${showShape(b)} along ${showShape(bs)}`,
-    );
-  }
-  return [as, bs];
-}
+/** 1 / (1 + exp(-x)); `nn.sigmoid` by its name in `lax`. */
+export const logistic: Unary = lift1("logistic", sigmoid);
 
-function checkDisjoint({ contracting, batch }: DotDimensions): void {
-  for (const side of [0, 1]) {
-    const both = contracting[side]!.find((axis) => batch[side]!.includes(axis));
-    if (both === undefined) continue;
-    throw new RangeError(
-      `Cannot dotGeneral: an axis is either contracted or a batch axis, got axis ${both} of the ${
-        side === 0 ? "first" : "second"
-      } operand as both`,
-    );
-  }
+/** Every element moved into `min`..`max`, which come before and after it as in JAX. */
+export function clamp(min: ArrayLike, x: ArrayLike, max: ArrayLike): NDArray {
+  return clip(x, min, max);
 }
 
 /**
- * The general product: multiplies two arrays and sums over the contracting axes, in float32 (integers in 32
- * bits), rounding once. The result has the batch axes, the remaining axes of `a`, then those of `b`.
+ * The elements of `onTrue` where the boolean `predicate` is true, those of `onFalse` elsewhere. As in JAX the
+ * two have one shape and type, and the predicate has their shape or is a scalar; `numpy.where` is looser.
  *
- * @throws {RangeError} if axes that pair up differ in extent.
- * @throws {TypeError} if `preferredElementType` is an integer type for floats, or a float type for integers.
- *
- * @example
- * ```ts
- * import { init, lax, numpy as jnp } from "@zenith/jax";
- *
- * await init();
- * const x = jnp.ones([4, 8], { dtype: "float16" });
- * const y = lax.dotGeneral(x, x, { contracting: [[1], [1]], preferredElementType: "float32" });
- * console.log(y.shape, y.dtype); // [4, 4] float32
- * ```
+ * @throws {RangeError} if the shapes differ.
+ * @throws {TypeError} if the types differ, or the predicate is not boolean.
  */
-export function dotGeneral(a: ArrayLike, b: ArrayLike, options: DotGeneralOptions): NDArray {
-  if (options === undefined) {
+export function select(predicate: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): NDArray {
+  const [condition, x, y] = [predicate, onTrue, onFalse].map((v) => asArray(v, "select")) as [
+    NDArray,
+    NDArray,
+    NDArray,
+  ];
+  if (condition.dtype !== "bool" || x.dtype !== y.dtype) {
     throw new TypeError(
-      "Cannot dotGeneral: the axes to contract are required, such as { contracting: [[1], [0]] }",
+      `Cannot select: a boolean predicate and two arrays of one type are required, got ${
+        [condition, x, y].map(({ dtype }) => dtype).join(", ")
+      }; numpy.where converts`,
     );
   }
-  checkOptions("dotGeneral", options, ["contracting", "batch", "preferredElementType"]);
-  const left = asArray(a, "dotGeneral");
-  const right = asArray(b, "dotGeneral");
-  const pairs = (given: AxisPairs, name: string) => axisPairs(given, name, left.shape, right.shape);
-  const dimensions = {
-    contracting: pairs(options.contracting, "contracting"),
-    batch: pairs(options.batch ?? [[], []], "batch"),
-  };
-  checkDisjoint(dimensions);
-  const preferred = dtypeOption(options.preferredElementType, "dotGeneral");
-  const floating = isFloating(left.dtype) || isFloating(right.dtype);
-  if (preferred !== undefined && isFloating(preferred) !== floating) {
-    throw new TypeError(
-      `Cannot dotGeneral: preferredElementType must be ${
-        floating ? "a floating" : "an integer"
-      } type for ${left.dtype} and ${right.dtype}, got ${preferred}`,
+  if (
+    !sameShape(x.shape, y.shape) || !(condition.ndim === 0 || sameShape(condition.shape, x.shape))
+  ) {
+    throw new RangeError(
+      `Cannot select: shapes must match, got ${
+        [condition, x, y].map(({ shape }) => showShape(shape)).join(", ")
+      }; numpy.where broadcasts`,
     );
   }
-  return asNDArray(contract(left, right, dimensions, preferred));
+  return where(condition, x, y);
 }
