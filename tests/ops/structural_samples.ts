@@ -95,6 +95,16 @@ const scanned = (reverse: boolean): Sample[] =>
     absolute: 1e-3,
   }));
 
+function scattered(mode: string): Sample[] {
+  return [[[6, 4], [9], [9, 4]], [[5, 1], [3], [3, 1]]].map((shapes) => ({
+    shapes,
+    params: { mode },
+    positions: { 1: [-1, 7] },
+    ulp: 4,
+    absolute: 1e-5,
+  }));
+}
+
 /** Samples by the operation's name. */
 export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
   constant: [{ shapes: [], params: { value: 2.5, dtype: "bfloat16" } }],
@@ -173,4 +183,39 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
   takeAlongAxis: [
     { shapes: [[4, 6], [4, 3]], params: { axis: 1 }, positions: { 1: [0, 6] } },
   ],
+  // Positions repeat, and some lie outside.
+  scatter: [...scattered("add"), ...scattered("set"), ...scattered("max")],
+  sort: ["values", "positions", "both"].flatMap((outputs, i) =>
+    [[5], [3, 70], [0, 4]].map((shape) => ({
+      shapes: [shape],
+      params: { descending: i === 1, outputs },
+    }))
+  ),
+  topK: [{ shapes: [[3, 20]], params: { k: 4 } }, { shapes: [[5]], params: { k: 0 } }],
+  rearrange: [{
+    shapes: [[3, 5]],
+    params: {
+      axes: [1],
+      runs: [[{ start: 3, step: 1, count: 2 }, { start: 4, step: -1, count: 5 }, {
+        start: 0,
+        step: 0,
+        count: 2,
+      }]],
+    },
+  }],
+  updateSlice: ["set", "add", "mul"].map((mode) => ({
+    shapes: [[6, 5], [3, 2]],
+    params: { mode, starts: [1, 4], steps: [2, -3] },
+    ulp: 1,
+  })),
+  dynamicSlice: [{
+    shapes: [[7, 5], [], []],
+    params: { axes: [0, 1], sizes: [3, 2] },
+    positions: { 1: [-9, 9], 2: [-9, 9] },
+  }],
+  dynamicUpdateSlice: [{
+    shapes: [[7, 5], [3, 5], []],
+    params: { axes: [0] },
+    positions: { 2: [-9, 9] },
+  }],
 };
