@@ -1,6 +1,6 @@
 // Writing by index: the same parts as in reading say which elements of a copy change.
 
-import { type ArrayLike, asArray, type NDArray } from "../array.ts";
+import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
 import { type DType, isFloating } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { IndexPart, IndexUpdate } from "../methods/indexing.ts";
@@ -90,14 +90,14 @@ export function at(x: ArrayLike, ...parts: readonly IndexPart<NDArray>[]): Index
 }
 
 /** The values in the array's type; floats are not cut to integers silently. */
-function convertedUpdate(what: string, values: ArrayLike, dtype: DType): Value {
+export function convertedUpdate(what: string, values: ArrayLike, dtype: DType): NDArray {
   const integers = !isFloating(dtype) && dtype !== "bool" && Array.isArray(values) &&
     values.flat(Infinity).every(Number.isInteger);
   const update = asArray(values, what, integers ? dtype : undefined);
   const { weak, dtype: own } = update.aval;
   const fits = dtype === own || isFloating(dtype) || own === "bool" ||
     (dtype !== "bool" && (weak === "integer" || !isFloating(own)));
-  if (fits && (dtype !== "bool" || own === "bool")) return astype(update, dtype);
+  if (fits && (dtype !== "bool" || own === "bool")) return asNDArray(astype(update, dtype));
   throw new TypeError(
     `Cannot ${what}: values of ${own} do not fit an array of ${dtype}; convert them with astype("${dtype}")`,
   );

@@ -1,6 +1,6 @@
 // Reading by index: positions, ranges and arrays of integers.
 
-import { type ArrayLike, asArray, NDArray } from "../array.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { checkOptions, showShape } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { IndexPart } from "../methods/indexing.ts";
