@@ -82,16 +82,18 @@ let temporaries: Value[] | undefined;
  * Runs a function of the library that is made of several operations, and frees what it made on the way: a
  * loop without `await` would pile up what only finalizers free.
  */
-export function freeTemporaries<T extends Value>(fn: () => T): T {
+export function freeTemporaries<T extends Value | readonly Value[]>(fn: () => T): T {
   const outer = temporaries;
   const made: Value[] = temporaries = [];
-  let result: T | undefined;
+  const kept = new Set<Value>();
   try {
-    return result = fn();
+    const result = fn();
+    for (const value of Array.isArray(result) ? result : [result]) kept.add(value);
+    return result;
   } finally {
     temporaries = outer;
     for (const value of made) {
-      if (value === result) outer?.push(value);
+      if (kept.has(value)) outer?.push(value);
       else value.consume("the function that made it");
     }
   }

@@ -1,13 +1,14 @@
 // Functions that join arrays into one and cut one into several.
 
-import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { normalizeAxis, sameShape } from "../core/shape.ts";
 import type { AxisOption } from "../methods/movement.ts";
 import { concatenate as join } from "../ops/concatenate.ts";
 import { promoteOperands } from "../ops/define.ts";
 import { slice } from "../ops/movement.ts";
-import { lifted } from "./lift.ts";
+import type { Value } from "../ir/value.ts";
+import { lifted, liftedList } from "./lift.ts";
 import { atleast1d, atleast2d, atleast3d, expandDims } from "./movement.ts";
 
 function checkList(arrays: readonly ArrayLike[], what: string): void {
@@ -104,10 +105,10 @@ export function dstack(arrays: readonly ArrayLike[]): NDArray {
 }
 
 /** The part of an array from `start` to `stop` along an axis. */
-function section(x: NDArray, axis: number, start: number, stop: number): NDArray {
+function section(x: NDArray, axis: number, start: number, stop: number): Value {
   const starts = x.shape.map((_, a) => a === axis ? start : 0);
   const shape = x.shape.map((extent, a) => a === axis ? Math.max(stop - start, 0) : extent);
-  return asNDArray(slice(x, starts, x.shape.map(() => 1), shape));
+  return slice(x, shape.includes(0) ? starts.map(() => 0) : starts, x.shape.map(() => 1), shape);
 }
 
 /** A position along an axis as Python takes it in a slice: negative from the end, cut to the extent. */
@@ -126,13 +127,15 @@ function divided(
   equal: boolean,
 ): NDArray[] {
   checkOptions(what, options, ["axis"]);
-  const array = asArray(x, what);
-  const axis = normalizeAxis(what, options.axis ?? 0, array.ndim);
-  const extent = array.shape[axis]!;
-  const ends = Array.isArray(parts)
-    ? [...parts.map((at) => position(at, extent, what)), extent]
-    : equalEnds(parts as number, extent, what, equal, array);
-  return ends.map((end, i) => section(array, axis, i === 0 ? 0 : ends[i - 1]!, end));
+  return liftedList(what, () => {
+    const array = asArray(x, what);
+    const axis = normalizeAxis(what, options.axis ?? 0, array.ndim);
+    const extent = array.shape[axis]!;
+    const ends = Array.isArray(parts)
+      ? [...parts.map((at) => position(at, extent, what)), extent]
+      : equalEnds(parts as number, extent, what, equal, array);
+    return ends.map((end, i) => section(array, axis, i === 0 ? 0 : ends[i - 1]!, end));
+  });
 }
 
 function equalEnds(

@@ -13,6 +13,16 @@ export function lifted(what: string, body: () => Value, ...given: readonly unkno
   return isTracing() ? run() : freeTemporaries(run);
 }
 
+/** As {@linkcode lifted}, for functions with several results. */
+export function liftedList(
+  what: string,
+  body: () => readonly Value[],
+  ...given: readonly unknown[]
+): NDArray[] {
+  const run = () => body().map((value) => ownHandle(what, value, ...given));
+  return isTracing() ? run() : freeTemporaries(run);
+}
+
 /** A public function of one array. */
 export function lift1(what: string, fn: (x: Operand) => Value): (x: ArrayLike) => NDArray {
   return (x) => lifted(what, () => fn(operand(x, what)), x);

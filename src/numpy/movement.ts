@@ -1,6 +1,6 @@
 // Functions that give an array other axes: what they return has the same elements.
 
-import { type ArrayLike, asArray, type NDArray, ownHandle } from "../array.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import {
   broadcastShapes,
@@ -13,7 +13,7 @@ import {
 import type { AxesOption } from "../methods/movement.ts";
 import type { Value } from "../ir/value.ts";
 import * as movement from "../ops/movement.ts";
-import { lifted } from "./lift.ts";
+import { lifted, liftedList } from "./lift.ts";
 
 /** Runs a function of one array, whatever stands for it. */
 function moved(what: string, x: ArrayLike, move: (array: NDArray) => Value): NDArray {
@@ -196,9 +196,11 @@ export function checkStretch(shape: Shape, wanted: Shape, what: string): void {
 
 /** The arrays stretched to the shape that all of them broadcast to. */
 export function broadcastArrays(...arrays: readonly ArrayLike[]): NDArray[] {
-  const values = arrays.map((x) => asArray(x, "broadcastArrays"));
-  const shape = broadcastShapes("broadcastArrays", ...values.map((v) => v.shape));
-  return values.map((v) => ownHandle("broadcastArrays", movement.broadcastTo(v, shape), ...arrays));
+  return liftedList("broadcastArrays", () => {
+    const values = arrays.map((x) => asArray(x, "broadcastArrays"));
+    const shape = broadcastShapes("broadcastArrays", ...values.map((v) => v.shape));
+    return values.map((v) => movement.broadcastTo(v, shape));
+  }, ...arrays);
 }
 
 /** The array itself, or a scalar as `[1]`. */

@@ -1,14 +1,14 @@
 // Sorting. The order is NumPy's: -0 equals 0, NaN is larger than everything else, equal elements keep their
 // order.
 
-import { type ArrayLike, asArray, asNDArray, type NDArray } from "../array.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { SortOptions } from "../methods/indexing.ts";
 import { transpose } from "../ops/movement.ts";
 import * as sorting from "../ops/sort.ts";
 import type { Value } from "../ir/value.ts";
-import { lifted } from "./lift.ts";
+import { lifted, liftedList } from "./lift.ts";
 
 /** Sorts along an axis by sorting the last one. */
 function sorted(
@@ -83,18 +83,19 @@ export function argsort(x: ArrayLike, options: SortOptions = {}): NDArray {
  * ```
  */
 export function topK(x: ArrayLike, k: number): [NDArray, NDArray] {
-  const array = asArray(x, "topK");
   if (!Number.isInteger(k)) {
     throw new TypeError(`Cannot topK: k must be an integer, got ${describe(k)}`);
   }
-  const extent = array.shape[array.ndim - 1];
-  if (extent === undefined || k < 0 || k > extent) {
-    throw new RangeError(
-      `Cannot topK: k must be from 0 to the extent of the last axis, got ${k} for shape ${
-        showShape(array.shape)
-      }`,
-    );
-  }
-  const [values, positions] = sorting.topK(array, k) as [Value, Value];
-  return [asNDArray(values), asNDArray(positions)];
+  return liftedList("topK", () => {
+    const array = asArray(x, "topK");
+    const extent = array.shape[array.ndim - 1];
+    if (extent === undefined || k < 0 || k > extent) {
+      throw new RangeError(
+        `Cannot topK: k must be from 0 to the extent of the last axis, got ${k} for shape ${
+          showShape(array.shape)
+        }`,
+      );
+    }
+    return sorting.topK(array, k);
+  }) as [NDArray, NDArray];
 }
