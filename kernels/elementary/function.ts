@@ -5,6 +5,7 @@
 export interface ElementaryFunction {
   /** Its name in WGSL, e.g. `accurate_exp`. */
   readonly name: string;
+  /** Its text, with the structures and local functions that only it uses. */
   readonly code: string;
   /** Keys, in the table, of the functions that `code` calls. */
   readonly requires?: readonly string[];
