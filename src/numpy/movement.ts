@@ -154,18 +154,18 @@ export function expandDims(x: ArrayLike, axis: number | readonly number[]): NDAr
  */
 export function squeeze(x: ArrayLike, options: AxesOption = {}): NDArray {
   checkOptions("squeeze", options, ["axis"]);
-  const array = asArray(x, "squeeze");
-  const axes = options.axis === undefined
-    ? array.shape.flatMap((extent, axis) => extent === 1 ? [axis] : [])
-    : normalizeAxes("squeeze", options.axis, array.ndim);
-  for (const axis of axes) {
-    if (array.shape[axis] === 1) continue;
-    throw new RangeError(
-      `Cannot squeeze: the extent of axis ${axis} must be 1, got shape ${showShape(array.shape)}`,
-    );
-  }
-  const shape = array.shape.filter((_, axis) => !axes.includes(axis));
-  return ownHandle("squeeze", movement.reshape(array, shape), x);
+  return moved("squeeze", x, (array) => {
+    const axes = options.axis === undefined
+      ? array.shape.flatMap((extent, axis) => extent === 1 ? [axis] : [])
+      : normalizeAxes("squeeze", options.axis, array.ndim);
+    for (const axis of axes) {
+      if (array.shape[axis] === 1) continue;
+      throw new RangeError(
+        `Cannot squeeze: the extent of axis ${axis} must be 1, got shape ${showShape(array.shape)}`,
+      );
+    }
+    return movement.reshape(array, array.shape.filter((_, axis) => !axes.includes(axis)));
+  });
 }
 
 /**
