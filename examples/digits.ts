@@ -48,7 +48,9 @@ interface Reading {
   correct: number;
   logits: Float32Array;
   weightBytes: number;
+  /** Bytes of what the program keeps between its kernels. */
   activationBytes: number;
+  /** Kernels that one batch launches. */
   kernels: number;
   firstCallMs: number;
   batchMs: number;
@@ -79,7 +81,7 @@ async function read(
 ): Promise<Reading> {
   const weights = castToHalf(loaded);
   const forward = jit(network);
-  const { dispatches, analysis } = describeProgram(forward.lower(weights, pixels));
+  const program = forward.lower(weights, pixels);
   const started = performance.now();
   const output = forward(weights, pixels);
   const logits = Float32Array.from(await output.data());
@@ -91,18 +93,11 @@ async function read(
     correct: digits.filter((digit, row) => digit === truth[row]).length,
     logits,
     weightBytes: tree.leaves(weights).reduce((sum, weight) => sum + weight.nbytes, 0),
-    activationBytes: analysis,
-    kernels: dispatches,
+    activationBytes: program.memoryAnalysis().tempBytes,
+    kernels: program.dispatches,
     firstCallMs,
     batchMs: await timeBatch(() => forward(weights, pixels)),
   };
-}
-
-/** Kernels that one call launches, and the bytes of what stands between the layers. */
-function describeProgram(
-  program: { dispatches: number; memoryAnalysis(): { tempBytes: number } },
-): { dispatches: number; analysis: number } {
-  return { dispatches: program.dispatches, analysis: program.memoryAnalysis().tempBytes };
 }
 
 /** Milliseconds a batch, over a run of batches that ends with reading the last one back. */
@@ -198,7 +193,16 @@ function readFlags(): { policies: string[]; backend: string | undefined; json: b
   }
   if (unknown.length > 0) stop(`unknown argument ${unknown.join(" ")}`);
   const policies = flags.policy.length > 0 ? flags.policy : POLICIES;
+  policies.forEach(checkPolicy);
   return { policies, backend: flags.backend, json: flags.json };
+}
+
+function checkPolicy(policy: string): void {
+  try {
+    withPolicy(policy, () => {});
+  } catch (error) {
+    stop(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function stop(message: string): never {
