@@ -28,7 +28,7 @@ export type ArrayLike = Like<NDArray>;
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());
 
 /** The functions of `numpy` as methods. */
-// deno-lint-ignore no-empty-interface -- declaration merging: the class below gets these methods.
+// Declaration merging: the class below gets these methods.
 export interface NDArray extends ArrayMethods {}
 
 /**

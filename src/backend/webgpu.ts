@@ -101,9 +101,10 @@ function padToWord(bytes: Uint8Array): Uint8Array {
 
 function limitsOf(device: GPUDevice): Record<string, number> {
   const limits: Record<string, number> = {};
+  // The limits are getters of a prototype, so for-in alone lists them.
   for (const name in device.limits) {
-    const value = device.limits[name as keyof GPUSupportedLimits];
-    if (typeof value === "number") limits[name] = value;
+    if (typeof device.limits[name as keyof GPUSupportedLimits] !== "number") continue;
+    limits[name] = device.limits[name as keyof GPUSupportedLimits] as number;
   }
   return limits;
 }

@@ -9,7 +9,7 @@ import { type DType, isFloating, isHalf } from "../../src/core/dtype.ts";
 import { roundTo, toBfloat16Bits, toFloat16Bits } from "../../src/core/half.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import { openDevice } from "../../src/gpu/device.ts";
-import { type Operation, type Params, type Tensor } from "../../src/ir/operation.ts";
+import type { Operation, Params, Tensor } from "../../src/ir/operation.ts";
 import { bind } from "../../src/ir/trace.ts";
 import { ulpError } from "../kernels/elementary_harness.ts";
 
