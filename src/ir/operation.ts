@@ -96,7 +96,10 @@ export type Tangent = Value | undefined;
 export type Derivative<P extends Params = Params> =
   | {
     readonly kind: "partials";
-    /** d result / d input at every element; undefined where there is none, a number where it is constant. */
+    /**
+     * d result / d input at every element; undefined where there is none, a number where it is constant, and
+     * truth values where it is 1 or 0: they select, so that an infinity that meets a 0 gives no NaN.
+     */
     partials(
       inputs: readonly Value[],
       output: Value,
@@ -130,14 +133,14 @@ export type Derivative<P extends Params = Params> =
 
 /**
  * Applies an operation to inputs of which some have a leading axis of `size` more than the operation was
- * traced with; every result has it.
+ * traced with; every result has it. Undefined leaves it to the operation's kind.
  */
 export type BatchRule<P extends Params = Params> = (
   inputs: readonly Value[],
   batched: readonly boolean[],
   params: P,
   size: number,
-) => readonly Value[];
+) => readonly Value[] | undefined;
 
 const registry = new Map<string, Operation>();
 

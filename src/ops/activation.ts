@@ -3,32 +3,85 @@
 import type { Operation, Params } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { abs, add, div, hypot, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
+import { astype } from "./cast.ts";
+import { greater, greaterEqual, minimum } from "./comparison.ts";
 import { defineElementwise, floatUnary, numberUnary, promoteOperands } from "./define.ts";
-import { defineElementary } from "./elementary.ts";
+import { defineElementary, erfc, exp } from "./elementary.ts";
+import { logicalAnd } from "./logic.ts";
 import type { Operand } from "./operand.ts";
-import { erfc, sigmoid as sigmoidOf, softplus as softplusOf } from "./special_functions.ts";
+import { where } from "./selection.ts";
+import {
+  erfc as erfcReference,
+  sigmoid as sigmoidOf,
+  softplus as softplusOf,
+} from "./special_functions.ts";
+import { tanh } from "./trigonometric.ts";
 import { floatLiteral, hasSignBit, isNaNBits } from "./wgsl_bits.ts";
 
 const range = [-6, 6] as const;
+
+/** s(x) s(-x), in which nothing cancels. */
+const sigmoidSlope = (x: Value) => mul(sigmoid(x), sigmoid(neg(x)));
+
+const siluSlope = (x: Value) => add(sigmoid(x), mul(x, sigmoidSlope(x)));
+
+/** x s(2 u) has the slope s(2 u) + x s(2 u) s(-2 u) 2 u'. */
+function geluTanhSlope(x: Value): Value {
+  const scale = 2 * Math.sqrt(2 / Math.PI);
+  const u = mul(mul(scale, x), add(1, mul(0.044715, square(x))));
+  const slope = mul(scale, add(1, mul(3 * 0.044715, square(x))));
+  return add(sigmoid(u), mul(mul(x, sigmoidSlope(u)), slope));
+}
+
+/** The normal distribution function and x times its density. */
+function geluErfSlope(x: Value): Value {
+  const density = mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(x))));
+  return add(mul(0.5, erfc(mul(-Math.SQRT1_2, x))), mul(x, density));
+}
+
+/** 1 inside of an interval, 0 outside, and a half at its ends, as JAX's minimum and maximum have it. */
+function insideShare(x: Value, low: number, high: number): Value {
+  const share = (test: typeof greater) =>
+    mul(0.5, astype(logicalAnd(test(x, low), test(high, x)), "float32"));
+  return add(share(greater), share(greaterEqual));
+}
 
 /** gelu in its tanh form: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x sigmoid(2 u). */
 export const geluTanhOperation: Operation = defineElementary(
   "geluTanh",
   (x) => x * sigmoidOf(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)),
   range,
+  geluTanhSlope,
 );
 /** gelu in its exact form: x times the normal distribution function at x. */
 export const geluErfOperation: Operation = defineElementary(
   "geluErf",
-  (x) => 0.5 * x * erfc(-x / Math.SQRT2),
+  (x) => 0.5 * x * erfcReference(-x / Math.SQRT2),
   range,
+  geluErfSlope,
 );
 /** 1 / (1 + e^-x). */
-export const sigmoidOperation: Operation = defineElementary("sigmoid", sigmoidOf, range);
+export const sigmoidOperation: Operation = defineElementary(
+  "sigmoid",
+  sigmoidOf,
+  range,
+  sigmoidSlope,
+);
 /** x sigmoid(x). */
-export const siluOperation: Operation = defineElementary("silu", (x) => x * sigmoidOf(x), range);
+export const siluOperation: Operation = defineElementary(
+  "silu",
+  (x) => x * sigmoidOf(x),
+  range,
+  siluSlope,
+);
 /** log(1 + e^x). */
-export const softplusOperation: Operation = defineElementary("softplus", softplusOf, range);
+export const softplusOperation: Operation = defineElementary(
+  "softplus",
+  softplusOf,
+  range,
+  (x) => sigmoid(x),
+);
 
 /** log sigmoid(x) = -softplus(-x). */
 export const logSigmoidOperation: Operation = defineElementwise({
@@ -38,6 +91,7 @@ export const logSigmoidOperation: Operation = defineElementwise({
   functions: ["softplus"],
   reference: ([x]) => -softplusOf(-x!),
   wgsl: ([x]) => `(-accurate_softplus(-${x}))`,
+  partials: ([x]) => [sigmoid(neg(x!))],
   domain: range,
 });
 
@@ -49,6 +103,7 @@ export const gateOperation: Operation = defineElementwise({
   functions: ["sigmoid"],
   reference: ([x, y]) => x! * sigmoidOf(y!),
   wgsl: ([x, y]) => `(${x} * accurate_sigmoid(${y}))`,
+  partials: ([x, y]) => [sigmoid(y!), mul(x!, sigmoidSlope(y!))],
   domain: range,
 });
 
@@ -57,6 +112,7 @@ export const reluOperation: Operation = defineElementwise({
   name: "relu",
   accepts: "numbers",
   exact: true,
+  partials: ([x]) => [greater(x!, 0)],
   reference: ([x]) => Math.max(x!, 0),
   wgsl: ([x], { output }) => {
     if (output === "uint32") return x!;
@@ -81,6 +137,7 @@ export const relu6Operation: Operation = defineElementwise({
   exact: true,
   reference: ([x]) => clampTo(x!, 0, 6),
   wgsl: ([x]) => bounded(x!, 0, 6),
+  partials: ([x]) => [insideShare(x!, 0, 6)],
   domain: [-2, 8],
 });
 
@@ -91,6 +148,7 @@ export const hardTanhOperation: Operation = defineElementwise({
   exact: true,
   reference: ([x]) => clampTo(x!, -1, 1),
   wgsl: ([x]) => bounded(x!, -1, 1),
+  partials: ([x]) => [logicalAnd(greaterEqual(x!, -1), greaterEqual(1, x!))],
   domain: [-2, 2],
 });
 
@@ -100,6 +158,7 @@ export const hardSigmoidOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => clampTo(x! + 3, 0, 6) / 6,
   wgsl: ([x]) => `(${boundedSum(x!)} / 6.0)`,
+  partials: ([x]) => [div(insideShare(x!, -3, 3), 6)],
   domain: range,
 });
 
@@ -109,6 +168,7 @@ export const hardSiluOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => x! * (clampTo(x! + 3, 0, 6) / 6),
   wgsl: ([x]) => `(${x} * (${boundedSum(x!)} / 6.0))`,
+  partials: ([x]) => [add(hardSigmoid(x!), div(mul(x!, insideShare(x!, -3, 3)), 6))],
   domain: range,
 });
 
@@ -123,6 +183,7 @@ export const softSignOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => x! / (1 + Math.abs(x!)),
   wgsl: ([x]) => `(${x} / (1.0 + abs(${x})))`,
+  partials: ([x]) => [reciprocal(square(add(1, abs(x!))))],
   domain: range,
 });
 
@@ -137,6 +198,10 @@ export const mishOperation: Operation = defineElementwise({
     return x! * (e * (e + 2) / (e * (e + 2) + 2));
   },
   wgsl: ([x]) => `accurate_mish(${x})`,
+  partials: ([x]) => {
+    const gated = tanh(softplus(x!));
+    return [add(gated, mul(mul(x!, sub(1, square(gated))), sigmoid(x!)))];
+  },
   domain: range,
 });
 
@@ -152,6 +217,7 @@ export const leakyReluOperation: Operation<SlopeParams> = defineElementwise<Slop
   reference: ([x], { params: { slope } }) => x! >= 0 ? x! : slope * x!,
   wgsl: ([x], { params: { slope } }) =>
     `select(${x}, ${floatLiteral(slope)} * ${x}, ${hasSignBit(x!)})`,
+  partials: ([x], _, { slope }) => [where(greaterEqual(x!, 0), 1, slope)],
   domain: range,
 });
 
@@ -175,6 +241,10 @@ export const exponentialLinearOperation: Operation<ExponentialLinearParams> = de
   wgsl: ([x], { params: { alpha, width, scale } }) => {
     const below = `${floatLiteral(scale * alpha)} * accurate_expm1(${x} / ${floatLiteral(width)})`;
     return `select(${floatLiteral(scale)} * ${x}, ${below}, ${hasSignBit(x!)})`;
+  },
+  partials: ([x], _, { alpha, width, scale }) => {
+    const below = mul(scale * alpha / width, exp(div(minimum(x!, 0), width)));
+    return [where(greater(x!, 0), scale, below)];
   },
   domain: range,
 });
@@ -200,6 +270,7 @@ export const squareplusOperation: Operation<SquareplusParams> = defineElementwis
         hasSignBit(x!)
       })`;
     },
+    partials: ([x], _, { b }) => [div(squareplus(x!, b), hypot(x!, Math.sqrt(b)))],
     domain: range,
   },
 );

@@ -20,6 +20,7 @@ import { hasSignBit, magnitudeBits } from "./wgsl_bits.ts";
 /** x + y; integers wrap, booleans are joined by or. */
 export const addOperation: Operation = defineElementwise({
   name: "add",
+  partials: () => [1, 1],
   reference: ([x, y]) => x! + y!,
   wgsl: ([x, y], { output }) => output === "bool" ? `(${x} | ${y})` : `(${x} + ${y})`,
 });
@@ -30,6 +31,7 @@ export const subOperation: Operation = defineElementwise({
   accepts: "numbers",
   reference: ([x, y]) => x! - y!,
   wgsl: ([x, y]) => `(${x} - ${y})`,
+  partials: () => [1, -1],
 });
 
 /** x * y; integers wrap, booleans are joined by and. */
@@ -37,6 +39,7 @@ export const mulOperation: Operation = defineElementwise({
   name: "mul",
   reference: ([x, y], { output }) => isFloating(output) ? x! * y! : Math.imul(x!, y!),
   wgsl: ([x, y], { output }) => output === "bool" ? `(${x} & ${y})` : `(${x} * ${y})`,
+  partials: ([x, y]) => [y, x],
 });
 
 /** x / y of floats. */
@@ -45,6 +48,7 @@ export const divOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x, y]) => x! / y!,
   wgsl: ([x, y]) => `(${x} / ${y})`,
+  partials: ([x, y]) => [reciprocal(y!), neg(div(div(x!, y!), y!))],
 });
 
 /** -x; unsigned integers wrap. */
@@ -52,6 +56,7 @@ export const negOperation: Operation = defineElementwise({
   name: "neg",
   accepts: "numbers",
   exact: true,
+  partials: () => [-1],
   reference: ([x]) => -x!,
   wgsl: ([x], { output }) => output === "uint32" ? `(vec4u(0u) - ${x})` : `(-${x})`,
 });
@@ -63,6 +68,7 @@ export const absOperation: Operation = defineElementwise({
   exact: true,
   reference: ([x]) => Math.abs(x!),
   wgsl: ([x]) => `abs(${x})`,
+  partials: ([x]) => [sign(x!)],
 });
 
 /** -1, 0 or 1 by the sign; zeros and NaN stay what they are. */
@@ -70,6 +76,7 @@ export const signOperation: Operation = defineElementwise({
   name: "sign",
   accepts: "numbers",
   exact: true,
+  derivative: { kind: "zero" },
   reference: ([x]) => Math.sign(x!),
   wgsl: ([x], { output }) => {
     if (output === "uint32") return `min(${x}, vec4u(1u))`;
@@ -87,6 +94,7 @@ export const squareOperation: Operation = defineElementwise({
   accepts: "numbers",
   reference: ([x], { output }) => isFloating(output) ? x! * x! : Math.imul(x!, x!),
   wgsl: ([x]) => `(${x} * ${x})`,
+  partials: ([x]) => [mul(2, x!)],
 });
 
 /** 1 / x. */
@@ -95,6 +103,7 @@ export const reciprocalOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => 1 / x!,
   wgsl: ([x]) => `(1.0 / ${x})`,
+  partials: ([x]) => [neg(square(reciprocal(x!)))],
 });
 
 /** |x| with the sign of y. */
@@ -105,6 +114,7 @@ export const copysignOperation: Operation = defineElementwise({
   reference: ([x, y]) => (y! < 0 || Object.is(y, -0) ? -1 : 1) * Math.abs(x!),
   wgsl: ([x, y]) =>
     `bitcast<vec4f>(${magnitudeBits(x!)} | (bitcast<vec4u>(${y}) & vec4u(0x80000000u)))`,
+  partials: ([x, y]) => [mul(copysign(1, x!), copysign(1, y!)), undefined],
 });
 
 /** sqrt(x^2 + y^2), scaled so that nothing overflows on the way; infinity beats NaN, as in C. */
@@ -114,6 +124,7 @@ export const hypotOperation: Operation = defineElementwise({
   functions: ["hypot"],
   reference: ([x, y]) => Math.hypot(x!, y!),
   wgsl: ([x, y]) => `accurate_hypot(${x}, ${y})`,
+  partials: ([x, y]) => [div(x!, hypot(x!, y!)), div(y!, hypot(x!, y!))],
 });
 
 /** Sum. */

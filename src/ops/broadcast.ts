@@ -1,10 +1,12 @@
 // Stretching, reshaping and summing: broadcasting and summation are each other's transpose, so they live
 // together.
 
+import { isHalf } from "../core/dtype.ts";
 import { sameShape, type Shape } from "../core/shape.ts";
 import type { Operation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { astype } from "./cast.ts";
 import { defineReduction, type ReduceParams } from "./define_reduction.ts";
 import { defineView } from "./define_view.ts";
 
@@ -66,4 +68,23 @@ export function unbroadcast(stretched: Value, shape: Shape): Value {
     axis < lead || (shape[axis - lead] === 1 && extent !== 1) ? [axis] : []
   );
   return reshape(axes.length ? bind1(sumOperation, { axes }, stretched) : stretched, shape);
+}
+
+/** Repeats a value along a new leading axis. */
+export function withBatchAxis(x: Value, size: number): Value {
+  return broadcastTo(reshape(x, [1, ...x.aval.shape]), [size, ...x.aval.shape]);
+}
+
+/** Gives every value a leading batch axis: what batching rules do that cannot tell the values apart. */
+export function allBatched(
+  values: readonly Value[],
+  batched: readonly boolean[],
+  size: number,
+): Value[] {
+  return values.map((x, i) => batched[i] ? x : withBatchAxis(x, size));
+}
+
+/** Half floats as float32, anything else as it is: what rules compute in before they round once. */
+export function widened(x: Value): Value {
+  return isHalf(x.aval.dtype) ? astype(x, "float32") : x;
 }

@@ -3,7 +3,9 @@
 import { type DType, isFloating } from "../core/dtype.ts";
 import type { Operation } from "../ir/operation.ts";
 import type { Value } from "../ir/value.ts";
-import { binary, defineElementwise } from "./define.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { astype } from "./cast.ts";
+import { binary, defineElementwise, type Partials } from "./define.ts";
 import type { Operand } from "./operand.ts";
 import { areNumbers, isNaNBits, orderBits } from "./wgsl_bits.ts";
 
@@ -86,12 +88,23 @@ function extreme(
   return `select(select(${chosen}, ${y}, ${isNaNBits(y!)}), ${x}, ${isNaNBits(x!)})`;
 }
 
+/** All to the one that was chosen; equal ones share, as JAX has it. */
+function shares([x, y]: readonly Value[], output: Value): Partials {
+  const [first, second] = [x!, y!].map((v) => astype(equal(v, output), "float32")) as [
+    Value,
+    Value,
+  ];
+  const half = mul(0.5, mul(first, second));
+  return [sub(first, half), sub(second, half)];
+}
+
 /** The greater of two; NaN wins. */
 export const maximumOperation: Operation = defineElementwise({
   name: "maximum",
   exact: true,
   reference: ([x, y]) => Math.max(x!, y!),
   wgsl: (args, { output }) => extreme("max", args, output),
+  partials: shares,
 });
 
 /** The lesser of two; NaN wins. */
@@ -100,6 +113,7 @@ export const minimumOperation: Operation = defineElementwise({
   exact: true,
   reference: ([x, y]) => Math.min(x!, y!),
   wgsl: (args, { output }) => extreme("min", args, output),
+  partials: shares,
 });
 
 /** Whether elements are equal; NaN is equal to nothing. */

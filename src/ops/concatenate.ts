@@ -7,6 +7,8 @@ import type { Aval } from "../ir/aval.ts";
 import { type Operation, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { allBatched } from "./broadcast.ts";
+import { slice } from "./movement.ts";
 
 /** Every element of a result looks at each input, and kernels bind few arrays: more are joined in a tree. */
 const mostInputs = 4;
@@ -48,6 +50,20 @@ export const concatenateOperation: Operation<{ axis: number }> = registerOperati
     }
     return [out];
   },
+  derivative: {
+    kind: "linear",
+    transpose: (cotangent, inputs, { axis }) => {
+      let start = 0;
+      return inputs.map(({ aval: { shape } }) => {
+        const starts = shape.map((_, a) => a === axis ? start : 0);
+        start += shape[axis]!;
+        return slice(cotangent, starts, shape.map(() => 1), shape);
+      });
+    },
+  },
+  batch: (inputs, batched, { axis }, size) => [
+    bind1(concatenateOperation, { axis: axis + 1 }, ...allBatched(inputs, batched, size)),
+  ],
 });
 
 /** Joins values of one dtype along an axis. */

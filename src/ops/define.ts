@@ -1,11 +1,12 @@
 // How operations are defined: elementwise records state a scalar reference and a WGSL expression; the
 // rest (broadcasting, promotion, the reference over whole arrays) follows here once for all.
 
-import { type DType, dtypes, isFloating, promoteTypes } from "../core/dtype.ts";
+import { type DType, dtypes, isFloating, isHalf, promoteTypes } from "../core/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../core/shape.ts";
 import { denseView, forEachElement, moveChain } from "../core/view.ts";
 import type { Aval } from "../ir/aval.ts";
 import {
+  type Derivative,
   type ElementwiseContext,
   type Operation,
   type Params,
@@ -35,6 +36,24 @@ export interface ElementwiseRecord<P extends Params> {
   readonly conditions?: number;
   readonly precision?: PrecisionRule;
   readonly domain?: Operation["domain"];
+  /** The partial derivatives, of inputs and a result in float32 whatever the operands' floating type. */
+  partials?(inputs: readonly Value[], output: Value, params: P): Partials;
+  /** Its derivative, where that is not a matter of partial ones. */
+  readonly derivative?: Derivative<P>;
+}
+
+/** A partial derivative for each input: a value, a number, or truth values that select. */
+export type Partials = readonly (Value | number | undefined)[];
+
+/** Half operands enter partial derivatives in float32: what is made of them is rounded once, at the end. */
+function partialsOf<P extends Params>(record: ElementwiseRecord<P>): Derivative<P> | undefined {
+  const { partials, derivative } = record;
+  if (!partials) return derivative;
+  const wide = (x: Value) => isHalf(x.aval.dtype) ? astype(x, "float32") : x;
+  return {
+    kind: "partials",
+    partials: (inputs, output, params) => partials(inputs.map(wide), wide(output), params),
+  };
 }
 
 /** Makes an operation of a record. Inputs must share one dtype; shapes broadcast. */
@@ -62,6 +81,7 @@ export function defineElementwise<P extends Params = Params>(
           output: output!.dtype,
         })),
     ],
+    derivative: partialsOf(record),
   });
 }
 

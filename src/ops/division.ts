@@ -4,9 +4,11 @@ import { type DType, isFloating } from "../core/dtype.ts";
 import type { Operation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { div, neg } from "./arithmetic.ts";
 import { equal } from "./comparison.ts";
-import { defineElementwise, numberBinary, promoteNumbers } from "./define.ts";
+import { defineElementwise, numberBinary, type Partials, promoteNumbers } from "./define.ts";
 import type { Operand } from "./operand.ts";
+import { trunc } from "./rounding.ts";
 import { where } from "./selection.ts";
 
 /** Defines an operation whose WGSL function is another one for floats, int32 and uint32. */
@@ -15,6 +17,7 @@ function defineDivision(
   keys: Readonly<Record<"float" | "int32" | "uint32", readonly [key: string, text: string]>>,
   ofFloats: (x: number, y: number) => number,
   ofIntegers: (x: number, y: number, dtype: DType) => number,
+  partials: (inputs: readonly Value[]) => Partials,
 ): Operation {
   const family = (dtype: DType) => dtype === "int32" || dtype === "uint32" ? dtype : "float";
   return defineElementwise({
@@ -25,6 +28,7 @@ function defineDivision(
       family(output) === "float" ? ofFloats(x!, y!) : ofIntegers(x!, y!, output),
     wgsl: ([x, y], { output }) => `${keys[family(output)][1]}(${x}, ${y})`,
     domain: [-50, 50],
+    partials,
   });
 }
 
@@ -53,6 +57,7 @@ export const remOperation: Operation = defineDivision(
   },
   (x, y) => x % y,
   (x, y) => y === 0 ? x : x % y,
+  ([x, y]) => [1, neg(trunc(div(x!, y!)))],
 );
 
 /** The remainder of the quotient rounded down, with the divisor's sign; integers modulo 0 are 0. */
@@ -65,6 +70,7 @@ export const modOperation: Operation = defineDivision(
   },
   (x, y) => followDivisor(x % y, y),
   (x, y) => y === 0 ? 0 : followDivisor(x % y, y),
+  ([x, y]) => [1, neg(floorDivide(x!, y!))],
 );
 
 /** The quotient rounded down; integers by 0 as in JAX. */
@@ -77,6 +83,7 @@ export const floorDivideOperation: Operation = defineDivision(
   },
   floorQuotient,
   integerFloorQuotient,
+  () => [undefined, undefined],
 );
 
 /** The remainder with the dividend's sign, as `lax.rem`. */

@@ -1,5 +1,5 @@
-// Indexing by arrays: gathers and scatters over one axis, and the arithmetic that brings indices of several
-// axes to one. Public functions bring every other form to these.
+// Indexing by arrays: gathers and scatters over one axis. Public functions bring every other form to these.
+// Gathers and scatters are each other's derivatives, so they live together.
 
 import { type DType, isFloating } from "../core/dtype.ts";
 import { showShape } from "../core/errors.ts";
@@ -8,7 +8,22 @@ import type { Aval } from "../ir/aval.ts";
 import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { defineElementwise } from "./define.ts";
+import { allBatched, broadcastTo, reshape } from "./broadcast.ts";
+import { add, mul } from "./arithmetic.ts";
+import { astype } from "./cast.ts";
+import { greaterEqual, less } from "./comparison.ts";
+import { constant, iota } from "./constant.ts";
+import { logicalAnd } from "./logic.ts";
+import { transpose } from "./movement.ts";
+import { scatterDerivative, type ScatterMode, type ScatterParams } from "./scatter_derivative.ts";
+import { clip, where } from "./selection.ts";
+
+export type { ScatterMode, ScatterParams };
+export {
+  flattenIndices,
+  flattenIndicesOperation,
+  type FlattenIndicesParams,
+} from "./flatten_indices.ts";
 
 /** The static argument of operations along one axis, counted from 0. */
 export interface AxisParams extends Params {
@@ -69,6 +84,16 @@ export const takeOperation: Operation<AxisParams> = registerOperation<AxisParams
     }
     return [out];
   },
+  derivative: {
+    kind: "linear",
+    inputs: [0],
+    transpose: (cotangent, [x, indices], { axis }) => [
+      addRows(cotangent, indices!, axis, x!.aval.shape),
+    ],
+  },
+  batch: ([x, indices], batched, { axis }, size) => [
+    batchTake(x!, indices!, axis, batched, size),
+  ],
 });
 
 /** One element for every index: shapes agree except along the axis; indices out of range clamp. */
@@ -99,15 +124,18 @@ export const takeAlongAxisOperation: Operation<AxisParams> = registerOperation<A
       ),
     ];
   },
+  derivative: {
+    kind: "linear",
+    inputs: [0],
+    transpose: (cotangent, [x, indices], { axis }) => [
+      addAlongAxis(cotangent, indices!, axis, x!.aval.shape),
+    ],
+  },
+  batch: (inputs, batched, { axis }, size) => {
+    const [x, indices] = allBatched(inputs, batched, size) as [Value, Value];
+    return [takeAlongAxis(x, indices, axis + 1)];
+  },
 });
-
-/** What happens where an update meets an element. */
-export type ScatterMode = "set" | "add" | "mul" | "min" | "max";
-
-/** The static argument of a scatter. */
-export interface ScatterParams extends Params {
-  readonly mode: ScatterMode;
-}
 
 function combine(mode: ScatterMode, dtype: DType, a: number, b: number): number {
   switch (mode) {
@@ -157,64 +185,93 @@ export const scatterOperation: Operation<ScatterParams> = registerOperation<Scat
     });
     return [out];
   },
+  derivative: scatterDerivative({ take, scatter, isInside }),
+  batch: (inputs, batched, { mode }, size) => {
+    const [operand, indices, updates] = allBatched(inputs, batched, size) as [Value, Value, Value];
+    const [, n, inner] = operand.aval.shape as [number, number, number];
+    const { shape: [, count], dtype } = indices.aval as { shape: number[]; dtype: DType };
+    const own = add(indices, mul(iota([size, count!], 0, dtype), n));
+    // What is out of range stays so: it must not reach the rows of a neighbour.
+    const rows = where(isInside(indices, n), own, constant(size * n, dtype));
+    const joined = scatter(
+      reshape(operand, [size * n, inner]),
+      reshape(rows, [size * count!]),
+      reshape(updates, [size * count!, inner]),
+      mode,
+    );
+    return [reshape(joined, [size, n, inner])];
+  },
 });
 
-/** How {@linkcode flattenIndicesOperation} brings indices of several axes to one. */
-export interface FlattenIndicesParams extends Params {
-  /** The extents of the axes, one for each input. */
-  readonly extents: readonly number[];
-  /** An index out of range becomes the nearest one, or drops its whole position. */
-  readonly outside: "clamp" | "drop";
+/** Which indices name one of n elements. */
+function isInside(indices: Value, n: number): Value {
+  return logicalAnd(greaterEqual(indices, 0), less(indices, n));
 }
 
-/** What no array has as an index: extents are below 2**32. */
-const noIndex = 2 ** 32 - 1;
+/** Adds up the rows that {@linkcode take} picked, in the places they were picked from. */
+function addRows(rows: Value, indices: Value, axis: number, shape: Shape): Value {
+  const { outer, n, inner } = aroundAxis(shape, axis);
+  const count = sizeOf(indices.aval.shape);
+  const zeros = broadcastTo(constant(0, rows.aval.dtype), [n, outer * inner]);
+  if (n === 0 || count === 0) return reshape(zeros, shape);
+  const flat = reshape(rows, [outer, count, inner]);
+  const updates = reshape(transpose(flat, [1, 0, 2]), [count, outer * inner]);
+  const places = clip(reshape(indices, [count]), 0, n - 1);
+  const sums = reshape(scatter(zeros, places, updates, "add"), [n, outer, inner]);
+  return reshape(transpose(sums, [1, 0, 2]), shape);
+}
 
-/**
- * Row-major positions (uint32) in an array of `extents`, from one array of indices for each axis. Negative
- * indices count from the end.
- */
-export const flattenIndicesOperation: Operation<FlattenIndicesParams> = defineElementwise<
-  FlattenIndicesParams
->({
-  name: "flattenIndices",
-  exact: true,
-  result: "uint32",
-  reference: (args, { params: { extents, outside } }) => {
-    let flat = 0;
-    for (let axis = 0; axis < extents.length; axis++) {
-      const n = extents[axis]!;
-      const index = args[axis]! < 0 ? args[axis]! + n : args[axis]!;
-      if (outside === "drop" && (index < 0 || index >= n)) return noIndex;
-      flat = flat * n + clamp(index, n);
-    }
-    return flat;
-  },
-  wgsl: (args, { params: { extents, outside }, inputs }) => {
-    // Adding the extent to a negative index wraps around to the position that it counts to, or, where it
-    // is out of range, stays a huge number.
-    const places = args.map((x, axis) =>
-      inputs[axis] === "uint32"
-        ? x
-        : `(bitcast<vec4u>(${x}) + select(vec4u(0u), vec4u(${extents[axis]}u), ${x} < vec4i(0)))`
-    );
-    const clamped = places.map((place, axis) => {
-      const last = `vec4u(${Math.max(extents[axis]! - 1, 0)}u)`;
-      const nearest = `min(${place}, ${last})`;
-      return inputs[axis] === "uint32" || outside === "drop"
-        ? nearest
-        : `select(${nearest}, vec4u(0u), ${args[axis]} < vec4i(${
-          Math.max(-extents[axis]!, -(2 ** 31))
-        }))`;
-    });
-    const flat = clamped.reduce((sum, place, axis) =>
-      `(${sum} * vec4u(${extents[axis]}u) + ${place})`
-    );
-    if (outside === "clamp") return flat;
-    const valid = places.map((place, axis) => `(${place} < vec4u(${extents[axis]}u))`).join(" & ");
-    return `select(vec4u(${noIndex}u), ${flat}, ${valid})`;
-  },
-});
+/** Adds up what {@linkcode takeAlongAxis} picked from an array of `shape`, in the places it was picked from. */
+export function addAlongAxis(picked: Value, indices: Value, axis: number, shape: Shape): Value {
+  const { shape: from } = indices.aval;
+  const { n, inner } = aroundAxis(shape, axis);
+  const zeros = broadcastTo(constant(0, picked.aval.dtype), [sizeOf(shape), 1]);
+  if (n === 0 || sizeOf(from) === 0) return reshape(zeros, shape);
+  const { outer, n: count } = aroundAxis(from, axis);
+  const whole = [outer, count, inner];
+  const lines = mul(iota(whole, 0, "int32"), n);
+  const along = astype(reshape(clip(indices, 0, n - 1), whole), "int32");
+  const places = add(mul(add(lines, along), inner), iota(whole, 2, "int32"));
+  const size = outer * count * inner;
+  const updates = reshape(picked, [size, 1]);
+  return reshape(scatter(zeros, reshape(places, [size]), updates, "add"), shape);
+}
+
+function batchTake(
+  x: Value,
+  indices: Value,
+  axis: number,
+  [xBatched, indicesBatched]: readonly boolean[],
+  size: number,
+): Value {
+  const range = (start: number, end: number) =>
+    Array.from({ length: end - start }, (_, i) => start + i);
+  if (!indicesBatched) return take(x, indices, axis + 1);
+  if (!xBatched) {
+    const out = take(x, indices, axis);
+    const rank = out.aval.shape.length;
+    return transpose(out, [axis, ...range(0, axis), ...range(axis + 1, rank)]);
+  }
+  // Every example's rows lie behind those of the one before it.
+  const { shape } = x.aval;
+  const n = shape[axis + 1]!;
+  const rest = range(1, shape.length).filter((a) => a !== axis + 1);
+  const rows = reshape(transpose(x, [0, axis + 1, ...rest]), [
+    size * n,
+    ...rest.map((a) => shape[a]!),
+  ]);
+  const { dtype, shape: places } = indices.aval;
+  const own = add(clip(indices, 0, Math.max(n - 1, 0)), mul(iota(places, 0, dtype), n));
+  const out = take(rows, own, 0);
+  const rank = out.aval.shape.length;
+  const [before, count] = [places.length, axis];
+  return transpose(out, [
+    0,
+    ...range(before, before + count),
+    ...range(1, before),
+    ...range(before + count, rank),
+  ]);
+}
 
 /** Picks rows along an axis; see {@linkcode takeOperation}. */
 export function take(x: Value, indices: Value, axis: number): Value {
@@ -229,13 +286,4 @@ export function takeAlongAxis(x: Value, indices: Value, axis: number): Value {
 /** Joins updates with rows; see {@linkcode scatterOperation}. */
 export function scatter(operand: Value, indices: Value, updates: Value, mode: ScatterMode): Value {
   return bind1(scatterOperation, { mode }, operand, indices, updates);
-}
-
-/** Brings integer indices of several axes to one; see {@linkcode flattenIndicesOperation}. */
-export function flattenIndices(
-  indices: readonly Value[],
-  extents: readonly number[],
-  outside: "clamp" | "drop",
-): Value {
-  return bind1(flattenIndicesOperation, { extents, outside }, ...indices);
 }

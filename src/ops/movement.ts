@@ -7,9 +7,10 @@ import { type Operation, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { sub } from "./arithmetic.ts";
-import { broadcastTo, reshape, sumOperation } from "./broadcast.ts";
+import { broadcastTo, reshape, sumOperation, withBatchAxis } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 import { defineView } from "./define_view.ts";
+import { where } from "./selection.ts";
 
 export { broadcastOperation, broadcastTo, reshape, reshapeOperation } from "./broadcast.ts";
 
@@ -109,11 +110,13 @@ export const padOperation: Operation<{ low: readonly number[]; high: readonly nu
       },
     },
     batch: ([x, fill], [xBatched, fillBatched], { low, high }, size) => {
-      if (fillBatched) throw new TypeError("Cannot vmap pad: the fill value cannot be batched");
-      const whole = xBatched
-        ? x!
-        : broadcastTo(reshape(x!, [1, ...x!.aval.shape]), [size, ...x!.aval.shape]);
-      return [bind1(padOperation, { low: [0, ...low], high: [0, ...high] }, whole, fill!)];
+      const whole = xBatched ? x! : withBatchAxis(x!, size);
+      const around = (v: Value, by: Value) => pad(v, by, [0, ...low], [0, ...high]);
+      if (!fillBatched) return [around(whole, fill!)];
+      const { shape, dtype } = whole.aval;
+      const inside = around(broadcastTo(constant(1, "bool"), shape), constant(0, "bool"));
+      const fills = reshape(fill!, [size, ...low.map(() => 1)]);
+      return [where(inside, around(whole, constant(0, dtype)), fills)];
     },
   });
 

@@ -2,12 +2,13 @@
 
 import { type DType, isFloating } from "../core/dtype.ts";
 import { rowMajorStrides, sizeOf } from "../core/shape.ts";
-import { type Operation, registerOperation } from "../ir/operation.ts";
+import { type Derivative, type Operation, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { div } from "./arithmetic.ts";
-import { sumOperation } from "./broadcast.ts";
+import { div, mul } from "./arithmetic.ts";
+import { stretchReduced, sumOperation, widened } from "./broadcast.ts";
 import { astype } from "./cast.ts";
+import { equal } from "./comparison.ts";
 import {
   batchReduction,
   defineReduction,
@@ -17,6 +18,8 @@ import {
   reducedShape,
   type ReduceParams,
 } from "./define_reduction.ts";
+import { productsOfOthers } from "./product.ts";
+import { where } from "./selection.ts";
 
 export { sumOperation } from "./broadcast.ts";
 export { highest, lowest, reducedShape, type ReduceParams } from "./define_reduction.ts";
@@ -24,12 +27,43 @@ export { highest, lowest, reducedShape, type ReduceParams } from "./define_reduc
 const wrappingProduct = (a: number, b: number, dtype: DType) =>
   isFloating(dtype) ? a * b : Math.imul(a, b);
 
+const total = (x: Value, axes: readonly number[]): Value => bind1(sumOperation, { axes }, x);
+
+/** The product of the other elements is what an element counts with: right where some are 0. */
+const prodDerivative: Derivative<ReduceParams> = {
+  kind: "structured",
+  jvp: ([x], [tangent], _, { axes }) => [
+    astype(total(mul(widened(tangent!), productsOfOthers(x!, axes)), axes), x!.aval.dtype),
+  ],
+  vjp: ([cotangent], [x], _, { axes }) => {
+    const stretched = stretchReduced(cotangent!, x!.aval.shape, axes);
+    return [astype(mul(stretched, productsOfOthers(x!, axes)), x!.aval.dtype)];
+  },
+};
+
+/** Equal extremes share equally, as JAX has it. */
+const extremeDerivative: Derivative<ReduceParams> = {
+  kind: "structured",
+  jvp: ([x], [tangent], [output], { axes }) => {
+    const chosen = equal(x!, stretchReduced(output!, x!.aval.shape, axes));
+    const moved = total(where(chosen, widened(tangent!), 0), axes);
+    return [astype(div(moved, total(astype(chosen, "float32"), axes)), x!.aval.dtype)];
+  },
+  vjp: ([cotangent], [x], [output], { axes }) => {
+    const { shape, dtype } = x!.aval;
+    const chosen = equal(x!, stretchReduced(output!, shape, axes));
+    const share = div(widened(cotangent!), total(astype(chosen, "float32"), axes));
+    return [astype(where(chosen, stretchReduced(share, shape, axes), 0), dtype)];
+  },
+};
+
 /** Product. */
 export const prodOperation: Operation<ReduceParams> = defineReduction({
   combiner: "prod",
   precision: "full",
   identity: () => 1,
   join: wrappingProduct,
+  derivative: prodDerivative,
 });
 /** Maximum; NaN wins. */
 export const maxOperation: Operation<ReduceParams> = defineReduction({
@@ -37,6 +71,7 @@ export const maxOperation: Operation<ReduceParams> = defineReduction({
   precision: "follow",
   identity: lowest,
   join: (a, b) => Math.max(a, b),
+  derivative: extremeDerivative,
 });
 /** Minimum; NaN wins. */
 export const minOperation: Operation<ReduceParams> = defineReduction({
@@ -44,6 +79,7 @@ export const minOperation: Operation<ReduceParams> = defineReduction({
   precision: "follow",
   identity: highest,
   join: (a, b) => Math.min(a, b),
+  derivative: extremeDerivative,
 });
 /** Whether any is true. */
 export const anyOperation: Operation<ReduceParams> = defineReduction({

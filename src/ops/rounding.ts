@@ -15,6 +15,7 @@ function defineRounding(name: string, reference: (x: number) => number): Operati
     name,
     accepts: "floats",
     exact: true,
+    derivative: { kind: "zero" },
     reference: ([x]) => reference(x!),
     wgsl: ([x]) => `${name}(${x})`,
   });

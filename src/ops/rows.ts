@@ -2,14 +2,21 @@
 // kernel of its own; its decomposition, in float32 and cast at its edges, serves where there is none, and
 // gives the reference and the derivative.
 
-import { isFloating } from "../core/dtype.ts";
+import { isFloating, isHalf } from "../core/dtype.ts";
 import { showShape } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Aval } from "../ir/aval.ts";
-import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
+import {
+  type BatchRule,
+  type Derivative,
+  type Operation,
+  type Params,
+  registerOperation,
+} from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { add, div, mul, square, sub } from "./arithmetic.ts";
+import { widened } from "./broadcast.ts";
 import { astype } from "./cast.ts";
 import { exp, log, rsqrt } from "./elementary.ts";
 import { broadcastTo, reshape } from "./movement.ts";
@@ -50,12 +57,34 @@ function logSumExpDecomposition([x]: readonly Value[]): readonly Value[] {
   return [astype(reshape(total, shape.slice(0, -1)), dtype)];
 }
 
-/** The same operation serves any leading axes, one of a batch too. */
-function batchRow<P extends Params>(
-  operation: () => Operation<P>,
-): (inputs: readonly Value[], batched: readonly boolean[], params: P) => readonly Value[] {
-  return ([x], _, params) => [bind1(operation(), params, x!)];
+/** The same operation serves any leading axes, one of a batch too; scales and biases have none. */
+function batchRow<P extends Params>(operation: () => Operation<P>): BatchRule<P> {
+  return (inputs, [first, ...rest], params) =>
+    first && !rest.includes(true) ? [bind1(operation(), params, ...inputs)] : undefined;
 }
+
+/** A derivative in float32, from the softmax of the row, rounded to the row's dtype. */
+function rowDerivative(
+  weights: (x: Value, output: Value) => Value,
+  jvp: (tangent: Value, weights: Value) => Value,
+  vjp: (cotangent: Value, weights: Value) => Value,
+): Derivative {
+  return {
+    kind: "structured",
+    jvp: ([x], [tangent], [output]) => [
+      astype(jvp(widened(tangent!), weights(x!, output!)), x!.aval.dtype),
+    ],
+    vjp: ([cotangent], [x], [output]) => [
+      astype(vjp(widened(cotangent!), weights(x!, output!)), x!.aval.dtype),
+    ],
+  };
+}
+
+/** p (t - sum p t): the matrix of softmax's derivatives is symmetric. */
+const softmaxSlope = (t: Value, p: Value) => mul(p, sub(t, overRow(sumOperation, mul(p, t))));
+
+/** The softmax of rows in float32; a half logarithm of it would have lost digits. */
+const wideSoftmax = (x: Value) => bind1(softmaxOperation, {}, widened(x));
 
 /** e^x over its sum along the last axis. */
 export const softmaxOperation: Operation = registerOperation({
@@ -63,6 +92,7 @@ export const softmaxOperation: Operation = registerOperation({
   precision: "full",
   lower: { kind: "rows", kernel: "softmax", decompose: softmaxDecomposition },
   aval: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+  derivative: rowDerivative((_, output) => widened(output), softmaxSlope, softmaxSlope),
   batch: batchRow(() => softmaxOperation),
 });
 
@@ -72,6 +102,11 @@ export const logSoftmaxOperation: Operation = registerOperation({
   precision: "full",
   lower: { kind: "rows", kernel: "logSoftmax", decompose: logSoftmaxDecomposition },
   aval: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+  derivative: rowDerivative(
+    (x, output) => isHalf(x.aval.dtype) ? wideSoftmax(x) : exp(output),
+    (t, p) => sub(t, overRow(sumOperation, mul(p, t))),
+    (t, p) => sub(t, mul(p, overRow(sumOperation, t))),
+  ),
   batch: batchRow(() => logSoftmaxOperation),
 });
 
@@ -81,6 +116,11 @@ export const logSumExpOperation: Operation = registerOperation({
   precision: "full",
   lower: { kind: "rows", kernel: "logSumExp", decompose: logSumExpDecomposition },
   aval: ([x]) => ({ shape: x!.shape.slice(0, -1), dtype: x!.dtype }),
+  derivative: rowDerivative(
+    wideSoftmax,
+    (t, p) => bind1(sumOperation, { axes: [t.aval.shape.length - 1] }, mul(p, t)),
+    (t, p) => mul(p, reshape(t, [...t.aval.shape, 1])),
+  ),
   batch: batchRow(() => logSumExpOperation),
 });
 
@@ -141,6 +181,7 @@ export const layerNormOperation: Operation<NormParams> = registerOperation<NormP
     },
   },
   aval: (inputs) => normAval("layerNorm", inputs),
+  batch: batchRow(() => layerNormOperation),
 });
 
 /** Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis. */
@@ -155,4 +196,5 @@ export const rmsNormOperation: Operation<NormParams> = registerOperation<NormPar
     ],
   },
   aval: (inputs) => normAval("rmsNorm", inputs),
+  batch: batchRow(() => rmsNormOperation),
 });

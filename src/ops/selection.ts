@@ -8,7 +8,7 @@ import { astype, toValue } from "./cast.ts";
 import { maximum, minimum } from "./comparison.ts";
 import { constant } from "./constant.ts";
 import { defineElementwise, promoteOperands } from "./define.ts";
-import { broadcastTo } from "./movement.ts";
+import { broadcastTo, unbroadcast } from "./broadcast.ts";
 import type { Operand } from "./operand.ts";
 import { hasSignBit, isNaNBits, magnitudeBits } from "./wgsl_bits.ts";
 
@@ -19,6 +19,15 @@ export const whereOperation: Operation = defineElementwise({
   conditions: 1,
   reference: ([condition, x, y]) => condition ? x! : y!,
   wgsl: ([condition, x, y]) => `select(${y}, ${x}, ${condition})`,
+  derivative: {
+    kind: "linear",
+    inputs: [1, 2],
+    transpose: (cotangent, [condition, x, y]) => [
+      undefined,
+      unbroadcast(where(condition!, cotangent, 0), x!.aval.shape),
+      unbroadcast(where(condition!, 0, cotangent), y!.aval.shape),
+    ],
+  },
 });
 
 /** x where the condition is not 0, y elsewhere. */

@@ -5,9 +5,16 @@ import type { DType } from "../core/dtype.ts";
 import { showShape } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Aval } from "../ir/aval.ts";
-import { type Operation, type Params, registerOperation, type Tensor } from "../ir/operation.ts";
+import {
+  type Derivative,
+  type Operation,
+  type Params,
+  registerOperation,
+  type Tensor,
+} from "../ir/operation.ts";
 import { bind } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { addAlongAxis, takeAlongAxis } from "./indexing.ts";
 
 /** What a sort gives: the elements in order, the positions (int32) they came from, or first the one, then the other. */
 export type SortOutputs = "values" | "positions" | "both";
@@ -59,6 +66,24 @@ function resultsOf(aval: Aval, outputs: SortOutputs): Aval[] {
   return outputs === "positions" ? [positions] : [aval, positions];
 }
 
+/** The derivative of values that were only moved: their tangents move along. */
+function movedBy<P extends Params>(
+  positionsOf: (inputs: readonly Value[], outputs: readonly Value[], params: P) => Value,
+): Derivative<P> {
+  const lastAxis = (x: Value) => x.aval.shape.length - 1;
+  return {
+    kind: "structured",
+    jvp: (inputs, [tangent], outputs, params) => [
+      takeAlongAxis(tangent!, positionsOf(inputs, outputs, params), lastAxis(tangent!)),
+    ],
+    vjp: ([cotangent], inputs, outputs, params) => {
+      const positions = positionsOf(inputs, outputs, params);
+      const { shape } = inputs[0]!.aval;
+      return [cotangent && addAlongAxis(cotangent, positions, shape.length - 1, shape)];
+    },
+  };
+}
+
 /** Each row of the last axis in order. */
 export const sortOperation: Operation<SortParams> = registerOperation<SortParams>({
   name: "sort",
@@ -72,6 +97,10 @@ export const sortOperation: Operation<SortParams> = registerOperation<SortParams
     const values = valuesAt(x!, positions, length);
     return outputs === "values" ? [values] : [values, positions];
   },
+  derivative: movedBy(([x], outputs, { descending }) =>
+    outputs[1] ?? sort(x!, descending, "positions")[0]!
+  ),
+  batch: ([x], _, params) => bind(sortOperation, params, x!),
 });
 
 /** The `k` largest elements of each row of the last axis, largest first, and their positions. */
@@ -97,6 +126,8 @@ export const topKOperation: Operation<TopKParams> = registerOperation<TopKParams
       : sortedPositions(x!, k, true);
     return [valuesAt(x!, positions, k), positions];
   },
+  derivative: movedBy((_, [, positions]) => positions!),
+  batch: ([x], _, params) => bind(topKOperation, params, x!),
 });
 
 /** Sorts the last axis; the results are those that `outputs` names. */

@@ -4,7 +4,9 @@
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import { bind, nameScope, traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { broadcastTo, reshape } from "../ops/movement.ts";
+import { reshape, withBatchAxis } from "../ops/broadcast.ts";
+
+export { withBatchAxis };
 
 /** Values of which some have a leading batch axis. */
 export interface Batched {
@@ -46,7 +48,8 @@ function batchNode(
   size: number,
 ): readonly Value[] {
   const { operation, params } = node;
-  if (operation.batch) return operation.batch(inputs, batched, params, size);
+  const stated = operation.batch?.(inputs, batched, params, size);
+  if (stated) return stated;
   const { lower } = operation;
   switch (lower.kind) {
     case "elementwise":
@@ -77,9 +80,4 @@ function alignRanks(
     const [size, ...rest] = x.aval.shape as [number, ...number[]];
     return reshape(x, [size, ...new Array(rank - rest.length).fill(1), ...rest]);
   });
-}
-
-/** Repeats a value along a new leading axis. */
-export function withBatchAxis(x: Value, size: number): Value {
-  return broadcastTo(reshape(x, [1, ...x.aval.shape]), [size, ...x.aval.shape]);
 }

@@ -6,20 +6,27 @@ import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Tangent } from "../ir/operation.ts";
 import { bind, nameScope, traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { add, mul } from "../ops/arithmetic.ts";
+import { add, mul, neg } from "../ops/arithmetic.ts";
 import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { broadcastTo, unbroadcast } from "../ops/broadcast.ts";
+import { where } from "../ops/selection.ts";
 
 /** Zeros of a value's shape and dtype. */
 export function zerosOf(value: Value): Value {
   return broadcastTo(constant(0, value.aval.dtype), value.aval.shape);
 }
 
-/** Multiplies by a partial derivative, whose dtype may differ where a rule used float32. */
+/** Multiplies by a partial derivative, whose dtype may differ where a rule used float32; truth values select. */
 function scaled(tangent: Value, partial: Value | number): Value {
   if (partial === 1) return tangent;
-  return astype(mul(tangent, partial), tangent.aval.dtype);
+  if (partial === -1) return neg(tangent);
+  if (typeof partial !== "number" && partial.aval.dtype === "bool") {
+    return where(partial, tangent, 0);
+  }
+  // What a rule made of numbers alone is weak, and would be rounded to a half type before it multiplies.
+  const factor = typeof partial === "number" ? partial : astype(partial, partial.aval.dtype);
+  return astype(mul(tangent, factor), tangent.aval.dtype);
 }
 
 /** Cotangents that meet in one value are summed in float32 and rounded once. */
@@ -110,10 +117,26 @@ function jvpOf(
   }
 }
 
-/** A graph run forward, and the walk back from cotangents of its results to those of its inputs. */
+/** The variables through which a derivative reaches the wanted inputs. */
+function activeVariables(graph: Graph, wanted: readonly boolean[]): ReadonlySet<Variable> {
+  const active = new Set(graph.inputs.filter((v, i) => wanted[i] && isDifferentiable(v)));
+  for (const node of graph.nodes) {
+    if (node.operation.derivative?.kind === "zero") continue;
+    if (!node.inputs.some((v) => active.has(v))) continue;
+    node.outputs.filter(isDifferentiable).forEach((v) => active.add(v));
+  }
+  return active;
+}
+
+/**
+ * A graph run forward, and the walk back from cotangents of its results to those of its inputs.
+ *
+ * @param wanted which inputs' cotangents are asked for, by default all; captured arrays have none.
+ */
 export function pullBack(
   graph: Graph,
   inputs: readonly Value[],
+  wanted: readonly boolean[] = inputs.map(() => true),
 ): [results: readonly Value[], pullback: (cotangents: readonly Tangent[]) => readonly Tangent[]] {
   const values = new Map<Variable, Value>();
   const all = [...inputs, ...graph.captures];
@@ -123,18 +146,20 @@ export function pullBack(
     const results = node.path ? nameScope(node.path, run) : run();
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
-  const pullback = (cotangents: readonly Tangent[]) => reverse(graph, values, cotangents);
+  const active = activeVariables(graph, wanted);
+  const pullback = (cotangents: readonly Tangent[]) => reverse(graph, values, active, cotangents);
   return [graph.outputs.map((v) => values.get(v)!), pullback];
 }
 
 function reverse(
   graph: Graph,
   values: ReadonlyMap<Variable, Value>,
+  active: ReadonlySet<Variable>,
   cotangents: readonly Tangent[],
 ): readonly Tangent[] {
   const met = new Map<Variable, Value[]>();
   const give = (variable: Variable, cotangent: Tangent) => {
-    if (!cotangent || !isDifferentiable(variable)) return;
+    if (!cotangent || !active.has(variable)) return;
     const parts = met.get(variable);
     if (parts) parts.push(cotangent);
     else met.set(variable, [cotangent]);

@@ -25,10 +25,10 @@ export type { GradOptions };
 
 /** A function as `grad` and its like take it. */
 // deno-lint-ignore no-explicit-any -- what the parameters are is up to the user's function.
-type AnyFunction = (...args: any[]) => any;
+export type AnyFunction = (...args: any[]) => any;
 
 /** The gradient for one argument, or a tuple for several. */
-type GradientOf<Args extends readonly unknown[]> = Args[0];
+export type GradientOf<Args extends readonly unknown[]> = Args[0];
 
 /** Traces a function of its chosen trees; everything else is captured. */
 function traceFlat(
@@ -128,7 +128,7 @@ function differentiate(
     const leaves = trees.flatMap((tree) => tree.leaves);
     const wanted = trees.flatMap((tree, i) => tree.leaves.map(() => chosen.includes(i)));
     const flat = runBody(leaves, (inputs) => {
-      const [results, pullback] = pullBack(traced.graph, inputs);
+      const [results, pullback] = pullBack(traced.graph, inputs, wanted);
       const [loss] = results as [Value];
       const cotangents = pullback([constant(1, loss.aval.dtype)]);
       const gradients = inputs.flatMap((x, i) => wanted[i] ? [cotangents[i] ?? zerosOf(x)] : []);

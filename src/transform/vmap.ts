@@ -1,7 +1,7 @@
 // vmap: a function of one example becomes a function of a batch.
 
 import { checkOptions, describe, showShape } from "../core/errors.ts";
-import { flatten, type TreeStructure, unflatten } from "../core/pytree.ts";
+import { type TreeStructure, unflatten } from "../core/pytree.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import { asNDArray, type NDArray } from "../array.ts";
 import { traceGraph } from "../ir/trace.ts";
