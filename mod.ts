@@ -74,12 +74,17 @@ export {
 export type { MemoryAnalysis } from "./src/backend/backend.ts";
 export type { CostAnalysis } from "./src/compile/cost.ts";
 export { jit, type JitOptions, type Jitted, type Lowered } from "./src/transform/jit.ts";
+export { evalShape, makeGraph, ShapeDtype, type TracedFunction } from "./src/transform/graphs.ts";
 export {
-  evalShape,
-  makeGraph,
-  ShapeDtype,
-  type TracedFunction,
-} from "./src/transform/graphs.ts";
+  type AnyFunction,
+  grad,
+  type GradientOf,
+  type GradOptions,
+  jvp,
+  valueAndGrad,
+  vjp,
+} from "./src/transform/grad.ts";
+export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { loadSafetensors } from "./src/io/safetensors_read.ts";

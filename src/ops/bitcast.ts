@@ -35,7 +35,10 @@ export const bitcastOperation: Operation<BitcastParams> = registerOperation<Bitc
     wgsl: ([x], { params }) => `bitcast<${vectors[params.dtype]}>(${x})`,
   },
   derivative: { kind: "zero" },
-  aval: ([x], { dtype }) => ({ shape: x!.shape, dtype }),
+  aval: ([x], { dtype }) => {
+    if (isWordDType(x!.dtype)) return { shape: x!.shape, dtype };
+    throw new TypeError(`Cannot bitcast: elements of 32 bits are required, got ${x!.dtype}`);
+  },
   evaluate: ([x], { dtype }) => [
     Float64Array.from(decodeBytes(dtype, encodeValues(x!.dtype, x!.values), x!.values.length)),
   ],

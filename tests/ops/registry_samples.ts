@@ -14,6 +14,7 @@ export const allDTypes = Object.keys(dtypes) as DType[];
 /** Parameters of elementwise operations that have any. */
 export const elementwiseParams: Readonly<Record<string, readonly Params[]>> = {
   astype: allDTypes.map((dtype) => ({ dtype })),
+  bitcast: [{ dtype: "float32" }, { dtype: "int32" }, { dtype: "uint32" }],
   leakyRelu: [{ slope: 0.01 }],
   exponentialLinear: [{ alpha: 1, width: 1, scale: 1 }, { alpha: 1.67, width: 2, scale: 1.05 }],
   squareplus: [{ b: 4 }],

@@ -79,7 +79,7 @@ function describe(operation: Operation, { shapes, params }: Sample, dtype: DType
 
 const agreement = (place: Place): Choice => ({
   place,
-  most: place === "native" ? 3 : 30,
+  most: place === "native" ? 2 : 10,
   inEveryDType: 1,
 });
 
@@ -113,7 +113,7 @@ for (const operation of structural) {
 /** In float32 the driver may reassociate across what is fused. */
 const fusion = (place: Place): Choice => ({
   place,
-  most: place === "native" ? 2 : 5,
+  most: place === "native" ? 1 : 3,
   inEveryDType: 0,
   leaveOut: "float32",
 });
