@@ -13,12 +13,7 @@ import {
   type ReferenceElement,
   softmaxElement,
 } from "./reference.ts";
-
-/** The groups of programs that can be asked for. */
-export const SECTIONS = ["precision", "gelu"] as const;
-
-/** A group of programs. */
-export type Section = typeof SECTIONS[number];
+import type { Section } from "./sections.ts";
 
 /** A function and the arguments it is measured with. One number, the size, decides every shape. */
 export interface Program {

@@ -88,6 +88,9 @@ export function samplePositions(size: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * golden % 1) * size));
 }
 
+/** Elements of a result that are compared with the reference. */
+export const SAMPLED_ELEMENTS = 64;
+
 /**
  * The largest difference of a result from the reference over sampled positions, relative to the largest
  * reference value among them; infinite where the result is not finite.

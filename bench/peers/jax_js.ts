@@ -1,67 +1,121 @@
-// @jax-js/jax in the comparison. Its functions consume their arguments; `ref` keeps one for a next use.
+// @jax-js/jax among the peers.
 
-import * as jax from "npm:@jax-js/jax@0.1.25";
-import type { Contender } from "../run/timing.ts";
-import { AFFINE, type JobName, type Peer } from "./peer.ts";
+import type { HostArray } from "../host_data.ts";
+import { CHAIN } from "../reference.ts";
+import {
+  type Engine,
+  type EngineContender,
+  type FunctionName,
+  type Task,
+  Unsupported,
+} from "./engine.ts";
+import { QueueDrain } from "./queue_drain.ts";
+import { TINY } from "./tasks.ts";
 
-type Array = jax.numpy.Array;
+const VERSION = "0.1.25";
+// Not a literal in the import below: checking types must not need the network.
+const PACKAGE = `npm:@jax-js/jax@${VERSION}`;
 
-const np = jax.numpy;
+/** An array of that library. Every use consumes it; `ref` is one more use. */
+interface JaxArray {
+  readonly ref: JaxArray;
+  add(other: JaxArray | number): JaxArray;
+  mul(other: JaxArray | number): JaxArray;
+  astype(dtype: string): JaxArray;
+  blockUntilReady(): Promise<JaxArray>;
+  /** Runs all that the array waits for; consumes it. */
+  gpuBufferSync(): GPUBuffer;
+  data(): Promise<ArrayLike<number>>;
+  dispose(): void;
+}
 
-const programs: Partial<Record<JobName, (...inputs: Array[]) => Array>> = {
-  "matmul": (a, b) => np.matmul(a, b),
-  "gelu(a * x + b)": (x) => jax.nn.gelu(x.mul(AFFINE.a).add(AFFINE.b)),
-  "softmax": (x) => jax.nn.softmax(x, -1),
-  "layer norm": (x) => jax.nn.standardize(x, -1),
-  "MLP forward": (x, w1, b1, w2, b2) =>
-    np.matmul(jax.nn.gelu(np.matmul(x, w1).add(b1)), w2).add(b2),
-};
+type JaxFunction = (...inputs: JaxArray[]) => JaxArray;
 
-function chain(start: Array): Contender {
-  const tiny = jax.jit((x: Array) => x.mul(AFFINE.small).add(1));
-  return {
-    run: async (calls) => {
-      let x = start.ref;
-      for (let call = 0; call < calls; call++) x = tiny(x);
-      await x.data();
-    },
+/** The part of the library that is used here. */
+interface JaxJs {
+  init(device: string): Promise<string[]>;
+  defaultDevice(device: string): void;
+  getWebGPUDevice(): GPUDevice;
+  jit(fn: JaxFunction): JaxFunction;
+  readonly numpy: {
+    array(values: Float32Array, options: { shape: readonly number[] }): JaxArray;
+    matmul(a: JaxArray, b: JaxArray): JaxArray;
+    mean(x: JaxArray): JaxArray;
+    square(x: JaxArray): JaxArray;
+  };
+  readonly nn: {
+    gelu(x: JaxArray): JaxArray;
+    softmax(x: JaxArray, axis: number): JaxArray;
+    standardize(x: JaxArray, axis: number): JaxArray;
   };
 }
 
-function readScalar(start: Array): Contender {
-  const step = jax.jit((x: Array) => np.sum(x));
+function functionsOf({ numpy, nn }: JaxJs): Record<FunctionName, JaxFunction> {
+  const { matmul } = numpy;
   return {
-    run: async (calls) => {
-      for (let call = 0; call < calls; call++) await step(start.ref).data();
-    },
+    "matmul": (a, b) => matmul(a, b),
+    "gelu(a * x + b)": (x) => nn.gelu(x.mul(CHAIN.a).add(CHAIN.b)),
+    "softmax": (x) => nn.softmax(x, -1),
+    "layer norm": (x) => nn.standardize(x, -1),
+    "MLP forward": (x, w1, b1, w2, b2) => matmul(nn.gelu(matmul(x, w1).add(b1)), w2).add(b2),
+    "tiny function": (x) => x.mul(TINY.factor).add(TINY.summand),
+    "loss": (x) => numpy.mean(numpy.square(x)),
   };
 }
 
-/** The nearest peer: JAX's interface in TypeScript, on WebGPU. */
-export const jaxJs: Peer = {
-  name: "jax-js",
-  open: async () => {
-    await jax.init("webgpu");
-    jax.defaultDevice("webgpu");
-  },
-  prepare(job, precision, inputs) {
-    if (precision === "bfloat16") return "no bfloat16";
-    const arrays = inputs.map(({ shape, values }) =>
-      np.array(values).reshape([...shape]).astype(precision === "float16" ? np.float16 : np.float32)
-    );
-    if (job === "chain of calls") return chain(arrays[0]);
-    if (job === "read a scalar") return readScalar(arrays[0]);
-    const compiled = jax.jit(programs[job]!);
-    return {
-      run: async (calls) => {
-        let last: Array | undefined;
-        for (let call = 0; call < calls; call++) {
-          last?.dispose();
-          last = compiled(...arrays.map((array) => array.ref));
-        }
-        await last!.blockUntilReady();
-        last!.dispose();
-      },
-    };
-  },
-};
+/** What differs between the kinds of task: how calls follow one another. */
+function runnerOf(
+  kind: Task["kind"],
+  fn: JaxFunction,
+  inputs: readonly JaxArray[],
+  drain: QueueDrain,
+): EngineContender["run"] {
+  const call = () => fn(...inputs.map((input) => input.ref));
+  switch (kind) {
+    case "calls":
+      return (calls) => {
+        for (let i = 0; i < calls; i++) call().gpuBufferSync();
+        drain.wait();
+        return Promise.resolve();
+      };
+    case "chain":
+      return (calls) => {
+        let value = call();
+        for (let i = 1; i < calls; i++) value = fn(value);
+        value.gpuBufferSync();
+        drain.wait();
+        return Promise.resolve();
+      };
+    case "read":
+      return async (calls) => {
+        for (let i = 0; i < calls; i++) await call().data();
+      };
+  }
+}
+
+/** Loads the library and opens its device. */
+export async function jaxJs(): Promise<Engine> {
+  const jax: JaxJs = await import(PACKAGE);
+  const devices = await jax.init("webgpu");
+  if (!devices.includes("webgpu")) throw new Unsupported("it opened no WebGPU device");
+  jax.defaultDevice("webgpu");
+  const drain = new QueueDrain(jax.getWebGPUDevice());
+  const functions = functionsOf(jax);
+  return {
+    name: "@jax-js/jax",
+    version: VERSION,
+    prepare: async ({ kind, functionName, inputs }, precision) => {
+      if (precision === "bfloat16") throw new Unsupported("no bfloat16");
+      const put = ({ values, shape }: HostArray) =>
+        jax.numpy.array(values, { shape }).astype(precision);
+      const arrays = inputs.map(put);
+      for (const array of arrays) await array.ref.blockUntilReady();
+      const fn = jax.jit(functions[functionName]);
+      return {
+        run: runnerOf(kind, fn, arrays, drain),
+        result: () => fn(...arrays.map((array) => array.ref)).data(),
+        dispose: () => arrays.forEach((array) => array.dispose()),
+      };
+    },
+  };
+}

@@ -1,157 +1,141 @@
-// `deno task peers`: this library beside @jax-js/jax and TensorFlow.js on the same adapter, in one process.
+// `deno task peers`: this library beside @jax-js/jax and @tensorflow/tfjs-backend-webgpu, in one process on
+// one adapter, and held against the speeds that it sets out to reach.
 //
-// The method: every library puts its own arguments on the device and compiles before anything counts. Then
-// they take turns, sample by sample, so that whatever else the machine does falls on all alike, and medians
-// are compared. A sample is as many calls as fill some time, and ends when the library's own way of waiting
-// says that the device is done: the peers' ways sleep up to 11 ms in Deno, so samples are made long enough for
-// that to weigh little, except where waiting is what is measured.
+// The libraries take turns in every round and are judged by their medians, so that whatever else the machine
+// does falls on all of them alike: run-to-run spread is far larger than what is compared. A turn is as many
+// calls as fill a sample, waited for once. The peers' own waits sleep up to 10 ms in Deno's event loop
+// between polls; so that this does not count against them, each queue is waited for by reading one word back
+// at once (queue_drain.ts), as this library itself does. Nothing is subtracted. Only in the task `scalar read`
+// does each library read in its own way, because the wait is what is measured there.
+// Results are checked against float64 first: a wrong one gets no figures.
+//
+// The peers are fetched from npm when this program runs and are no dependencies of the library.
 
-import { parseArgs } from "@std/cli/parse-args";
-import { makeArguments } from "../host_data.ts";
-import type { Precision } from "../precision.ts";
-import { duration, ratio } from "../report/quantities.ts";
-import { figures, markdownTable, plainTable, words } from "../report/table.ts";
-import { describe, openSession } from "../run/session.ts";
-import { type Contender, timeInterleaved } from "../run/timing.ts";
+import { saveReport } from "../report/results.ts";
+import { markdownTable, plainTable } from "../report/table.ts";
+import { FlagError } from "../run/flags.ts";
+import { showProgress } from "../run/progress.ts";
+import { describe, type Environment } from "../run/environment.ts";
+import { openSession } from "../run/session.ts";
+import { type BarResult, judge } from "./bars.ts";
+import { type Ceiling, measureCeilings } from "./ceilings.ts";
+import type { Engine } from "./engine.ts";
+import { type PeersFlags, peersUsage, readPeersFlags } from "./flags.ts";
 import { jaxJs } from "./jax_js.ts";
-import { type Job, jobs } from "./jobs.ts";
-import type { Peer } from "./peer.ts";
-import { tensorflow } from "./tensorflow.ts";
+import { barTable, ceilingTable, METHOD, rowTable } from "./report.ts";
+import { measureTask, type Row } from "./rows.ts";
+import { TASKS } from "./tasks.ts";
+import { tfjs } from "./tfjs.ts";
 import { zenith } from "./zenith.ts";
 
-const usage = `Measures this library beside its peers, interleaved on one adapter.
+const FULL = { rounds: 7, sampleMs: 100, budgetMs: 60_000 };
+const SMOKE = { rounds: 1, sampleMs: 0, budgetMs: 0 };
 
-deno task peers [--only NAME] [--smoke] [--json FILE] [--markdown FILE] [--help]`;
-
-const libraries: readonly Peer[] = [zenith, jaxJs, tensorflow];
-
-interface Entrant {
-  readonly library: string;
-  readonly precision: Precision;
-  readonly contender: Contender;
+/** What a run of the comparison brought. */
+interface Comparison {
+  readonly engines: readonly string[];
+  readonly rows: readonly Row[];
+  readonly bars: readonly BarResult[];
+  readonly ceilings: readonly Ceiling[];
 }
 
-/** What one library took for one job in one type. */
-interface Result {
-  readonly job: string;
-  readonly shape: string;
-  readonly library: string;
-  readonly precision: Precision;
-  readonly medianMs: number;
-  readonly firstMs: number;
-  /** The fastest peer's float32 time over this one's. */
-  readonly ratio: number;
-  /** What the ratio has to be, for this library in float32. */
-  readonly bar?: number;
+/** This library and the peers that can be had; says which cannot. */
+async function loadEngines(): Promise<Engine[]> {
+  const engines = [zenith()];
+  for (const [name, load] of [["@jax-js/jax", jaxJs], ["tfjs-webgpu", tfjs]] as const) {
+    try {
+      engines.push(await load());
+    } catch (error) {
+      console.log(`${name} is left out: ${(error as Error).message.split("\n")[0]}`);
+    }
+  }
+  return engines;
 }
 
-function enter(job: Job): Entrant[] {
-  const inputs = makeArguments(job.arguments);
-  return libraries.flatMap((library) =>
-    job.precisions.flatMap((precision): Entrant[] => {
-      const contender = library.prepare(job.name, precision, inputs);
-      if (typeof contender === "string") return [];
-      return [{ library: library.name, precision, contender }];
-    })
-  );
+async function measureTasks(
+  { only, smoke }: PeersFlags,
+  engines: readonly Engine[],
+): Promise<Row[]> {
+  const timing = smoke ? SMOKE : FULL;
+  const progress = showProgress(only.length * timing.rounds);
+  const rows: Row[] = [];
+  try {
+    for (const name of only) {
+      progress.begin(name);
+      const task = TASKS.get(name)!(smoke);
+      let done = 0;
+      const afterRound = (round: number) => {
+        progress.advance(1);
+        done = round;
+      };
+      rows.push(...await measureTask(task, engines, { ...timing, afterRound }));
+      progress.advance(timing.rounds - done);
+    }
+  } finally {
+    await progress.stop();
+  }
+  return rows;
 }
 
-async function measure(job: Job, smoke: boolean): Promise<Result[]> {
-  const entrants = enter(job);
-  const fixed = job.calls ?? 1;
-  const timings = await timeInterleaved(
-    entrants.map(({ contender }) => fixed > 1 ? perCall(contender, fixed) : contender),
-    { rounds: smoke ? 1 : 7, sampleMs: smoke ? 1 : 200, budgetMs: 60_000 },
-  );
-  const peers = entrants.flatMap(({ library, precision }, i) =>
-    library !== zenith.name && precision === "float32" ? [timings[i].medianMs] : []
-  );
-  const fastest = Math.min(...peers);
-  return entrants.map(({ library, precision }, i) => ({
-    job: job.name,
-    shape: job.label,
-    library,
-    precision,
-    medianMs: timings[i].medianMs / fixed,
-    firstMs: timings[i].firstMs,
-    ratio: fastest / timings[i].medianMs,
-    bar: library === zenith.name && precision === "float32" ? job.bar : undefined,
-  }));
+function tables({ rows, bars, ceilings }: Comparison) {
+  return [rowTable(rows), ...bars.length > 0 ? [barTable(bars)] : [], ceilingTable(ceilings)];
 }
 
-/** One call of what is timed is so many calls of the job. */
-function perCall(contender: Contender, calls: number): Contender {
-  return { run: (samples) => contender.run(samples * calls) };
+async function keep(
+  flags: PeersFlags,
+  environment: Environment,
+  data: Comparison,
+): Promise<void> {
+  const date = new Date().toISOString().slice(0, 10);
+  if (flags.json) {
+    const text = JSON.stringify({ environment, date, data }, null, 2);
+    await Deno.writeTextFile(flags.json, `${text}\n`);
+  }
+  if (flags.save) {
+    const markdown = [
+      `${describe(environment).join("  \n")}  \nbeside ${data.engines.slice(1).join(" and ")}`,
+      ...tables(data).map(({ columns, rows }) => markdownTable(columns, rows)),
+      METHOD.join("\n"),
+    ].join("\n\n");
+    await saveReport("peers", { environment, date, data, markdown });
+  }
 }
 
-const columns = [
-  words("job"),
-  words("shape"),
-  words("library"),
-  words("precision"),
-  figures("time"),
-  figures("ratio"),
-  figures("bar"),
-  figures("first call"),
-];
-
-function rows(results: readonly Result[]): string[][] {
-  return results.map((own, i) => {
-    const again = results[i - 1]?.job === own.job;
-    const held = own.bar === undefined
-      ? ""
-      : `${ratio(own.bar)} ${own.ratio >= own.bar ? "held" : "MISSED"}`;
-    return [
-      again ? "" : own.job,
-      again ? "" : own.shape,
-      own.library,
-      own.precision,
-      duration(own.medianMs),
-      ratio(own.ratio),
-      held,
-      duration(own.firstMs),
-    ];
-  });
+/** Reads the flags; prints what is wrong with them and ends the program where something is. */
+function readFlags(): PeersFlags {
+  const names = [...TASKS.keys()];
+  try {
+    return readPeersFlags(Deno.args, names);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    console.error(`${error.message}\n\n${peersUsage(names)}`);
+    Deno.exit(2);
+  }
 }
 
 async function main(): Promise<void> {
-  const flags = parseArgs(Deno.args, {
-    boolean: ["smoke", "help"],
-    string: ["only", "json", "markdown"],
-    unknown: (name) => {
-      throw new TypeError(`Cannot read the command line: ${name} is unknown; see --help`);
-    },
-  });
-  if (flags.help) return console.log(usage);
+  const flags = readFlags();
+  if (flags.help) return console.log(peersUsage([...TASKS.keys()]));
   const environment = await openSession();
-  describe(environment).forEach((line) => console.log(line));
-  for (const library of libraries) await library.open();
-  const chosen = jobs(flags.smoke).filter(({ name }) =>
-    flags.only === undefined || name.includes(flags.only)
-  );
-  if (chosen.length === 0) {
-    const names = jobs(false).map(({ name }) => name).join(", ");
-    throw new RangeError(
-      `Cannot measure: --only must be part of one of ${names}, got ${flags.only}`,
-    );
+  console.log(describe(environment).join("\n"));
+  if (environment.backend === "cpu") {
+    console.log("Without a WebGPU adapter there is nothing to compare.");
+    return;
   }
-  const results: Result[] = [];
-  for (const job of chosen) {
-    console.error(`${job.name}, ${job.label}`);
-    results.push(...await measure(job, flags.smoke));
-  }
-  console.log(`\n${plainTable(columns, rows(results))}\n`);
-  console.log("ratio: the fastest peer's float32 time over this one's; bar: what it has to be");
-  if (flags.json) {
-    await Deno.writeTextFile(flags.json, JSON.stringify({ environment, results }, null, 2));
-  }
-  if (flags.markdown) {
-    const head = describe(environment).join("\n\n");
-    await Deno.writeTextFile(
-      flags.markdown,
-      `${head}\n\n${markdownTable(columns, rows(results))}\n`,
-    );
-  }
+  const engines = await loadEngines();
+  const names = engines.map(({ name, version }) => `${name} ${version}`);
+  console.log(`beside ${names.slice(1).join(" and ") || "no peer"}\n`);
+  const rows = await measureTasks(flags, engines);
+  const ceilings = await measureCeilings(flags.smoke);
+  // At a small size the speeds to reach mean nothing.
+  const bars = flags.smoke ? [] : judge(rows);
+  const comparison = { engines: names, rows, bars, ceilings };
+  for (const { columns, rows } of tables(comparison)) console.log(`${plainTable(columns, rows)}\n`);
+  if (flags.smoke) console.log("A smoke run: its figures mean nothing.\n");
+  console.log(METHOD.join("\n"));
+  await keep(flags, environment, comparison);
+  // The peers' devices would keep the process alive.
+  Deno.exit(0);
 }
 
 if (import.meta.main) await main();

@@ -1,60 +1,64 @@
-// This library in the comparison.
+// This library among its peers.
 
-import { blockUntilReady, init, jit, type NDArray, nn, numpy as jnp } from "../../mod.ts";
-import { toDevice } from "../run/prepared.ts";
-import type { Contender } from "../run/timing.ts";
-import { AFFINE, type JobName, type Peer } from "./peer.ts";
+import { blockUntilReady, jit, type NDArray, numpy as jnp } from "../../mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import type { Precision } from "../precision.ts";
+import { findProgram } from "../programs.ts";
+import { PreparedProgram, toDevice } from "../run/prepared.ts";
+import { type Engine, type EngineContender, OURS, type Task } from "./engine.ts";
+import { TINY } from "./tasks.ts";
 
-const programs: Partial<Record<JobName, (...inputs: NDArray[]) => NDArray>> = {
-  "matmul": (a, b) => a.matmul(b),
-  "gelu(a * x + b)": (x) => nn.gelu(x.mul(AFFINE.a).add(AFFINE.b)),
-  "softmax": (x) => nn.softmax(x),
-  "layer norm": (x) => nn.layerNorm(x),
-  "MLP forward": (x, w1, b1, w2, b2) => nn.gelu(x.matmul(w1).add(b1)).matmul(w2).add(b2),
-};
-
-function chain(start: NDArray): Contender {
-  const tiny = jit((x: NDArray) => x.mul(AFFINE.small).add(1));
+/** Each result is the next call's argument; nothing is read in between. */
+function chain(x: NDArray): EngineContender {
+  const link = jit((x: NDArray) => x.mul(TINY.factor).add(TINY.summand));
   return {
     run: async (calls) => {
-      let x = tiny(start);
+      let value = link(x);
       for (let call = 1; call < calls; call++) {
-        const next = tiny(x);
-        x.dispose();
-        x = next;
+        const next = link(value);
+        value.dispose();
+        value = next;
       }
-      await x.data();
-      x.dispose();
+      await blockUntilReady(value);
+      value.dispose();
     },
+    result: async () => {
+      using value = link(x);
+      return await value.data();
+    },
+    dispose: () => x.dispose(),
   };
 }
 
-function readScalar(start: NDArray): Contender {
-  const step = jit((x: NDArray) => jnp.sum(x));
+/** Every call's result is read by the host before the next begins. */
+function read(x: NDArray): EngineContender {
+  const loss = jit((x: NDArray) => jnp.mean(jnp.square(x)));
+  const readOnce = async () => {
+    using value = loss(x);
+    return Number(await value.item());
+  };
   return {
     run: async (calls) => {
-      for (let call = 0; call < calls; call++) {
-        using total = step(start);
-        await total.item();
-      }
+      for (let call = 0; call < calls; call++) await readOnce();
     },
+    result: async () => [await readOnce()],
+    dispose: () => x.dispose(),
   };
 }
 
-/** This library, on the adapter that `init` finds. */
-export const zenith: Peer = {
-  name: "zenith",
-  open: async () => void await init({ backend: "webgpu" }),
-  prepare(job, precision, inputs) {
-    const arrays = inputs.map((input) => toDevice(input, precision));
-    if (job === "chain of calls") return chain(arrays[0]);
-    if (job === "read a scalar") return readScalar(arrays[0]);
-    const compiled = jit(programs[job]!);
-    return {
-      run: async (calls) => {
-        for (let call = 0; call < calls; call++) compiled(...arrays).dispose();
-        await blockUntilReady(arrays);
-      },
-    };
-  },
-};
+/** This library as an engine; `init` must have been awaited. */
+export function zenith(): Engine {
+  return {
+    name: OURS,
+    version: config.version,
+    prepare: ({ kind, functionName, inputs }: Task, precision: Precision) => {
+      if (kind === "calls") {
+        return Promise.resolve(
+          new PreparedProgram(findProgram(functionName), precision, inputs),
+        );
+      }
+      const x = toDevice(inputs[0], precision);
+      return Promise.resolve(kind === "chain" ? chain(x) : read(x));
+    },
+  };
+}

@@ -4,11 +4,8 @@ import { blockUntilReady, jit, type Jitted, type NDArray, numpy as jnp } from ".
 import { type HostArray, makeArguments } from "../host_data.ts";
 import type { Precision } from "../precision.ts";
 import type { Program } from "../programs.ts";
-import { largestError } from "../reference.ts";
+import { largestError, SAMPLED_ELEMENTS } from "../reference.ts";
 import type { Contender } from "./timing.ts";
-
-/** Elements of a result that are compared with the reference. */
-const SAMPLED = 64;
 
 /** One program with its arguments in one type. */
 export class PreparedProgram implements Contender {
@@ -35,14 +32,18 @@ export class PreparedProgram implements Contender {
     await blockUntilReady(this.#inputs);
   }
 
+  /** The elements of the result. */
+  async result(): Promise<ArrayLike<number>> {
+    using result = this.#compiled(...this.#inputs);
+    return await result.data();
+  }
+
   /**
    * The largest difference of the result from float64, relative to the largest value. The reference is
    * computed from the float32 numbers before they were cast, so the error of casting them counts too.
    */
   async error(): Promise<number> {
-    using result = this.#compiled(...this.#inputs);
-    const values = await result.data();
-    return largestError(values, this.#program.reference, this.#host, SAMPLED);
+    return largestError(await this.result(), this.#program.reference, this.#host, SAMPLED_ELEMENTS);
   }
 
   /** Bytes of arguments, temporaries and results together. */

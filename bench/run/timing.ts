@@ -12,6 +12,8 @@ export interface TimingOptions {
   readonly rounds: number;
   /** A sample takes as many calls as fill this many milliseconds, so that starting and waiting weigh little. */
   readonly sampleMs: number;
+  /** A number of calls a sample in place of that. */
+  readonly calls?: number;
   /** Once a group took this many milliseconds it ends after the round, but not before the third. */
   readonly budgetMs: number;
   /** Called after every round with the number of rounds done. */
@@ -55,19 +57,19 @@ async function timed(contender: Contender, calls: number): Promise<number> {
  */
 export async function timeInterleaved(
   contenders: readonly Contender[],
-  { rounds, sampleMs, budgetMs, afterRound }: TimingOptions,
+  { rounds, sampleMs, calls, budgetMs, afterRound }: TimingOptions,
 ): Promise<Timing[]> {
   const first: number[] = [];
-  const calls: number[] = [];
+  const perSample: number[] = [];
   for (const contender of contenders) {
     first.push(await timed(contender, 1));
-    calls.push(callsFor(sampleMs, await timed(contender, 1)));
+    perSample.push(calls ?? callsFor(sampleMs, await timed(contender, 1)));
   }
   const samples: number[][] = contenders.map(() => []);
   const started = performance.now();
   for (let round = 1; round <= rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
-      samples[i].push(await timed(contender, calls[i]));
+      samples[i].push(await timed(contender, perSample[i]));
     }
     afterRound?.(round);
     if (round >= FEWEST_ROUNDS && performance.now() - started > budgetMs) break;

@@ -1,0 +1,116 @@
+// The comparison as tables.
+
+import { duration, ratio, relativeError, showRate } from "../report/quantities.ts";
+import { type Column, figures, words } from "../report/table.ts";
+import type { BarResult } from "./bars.ts";
+import type { Ceiling } from "./ceilings.ts";
+import { OURS } from "./engine.ts";
+import { NOT_OFFERED, type Row } from "./rows.ts";
+
+/** A table's columns and rows. */
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The float32 time of a task in this library. */
+function ourTime(rows: readonly Row[], task: string): number | undefined {
+  return rows.find((row) => row.task === task && row.engine === OURS && row.precision === "float32")
+    ?.timing?.medianMs;
+}
+
+/** What stands in one line: a row, or the types that a library lacks for a task. */
+function lines(rows: readonly Row[]): Row[][] {
+  const lines: Row[][] = [];
+  for (const row of rows) {
+    const last = lines[lines.length - 1]?.[0];
+    const joins = row.note === NOT_OFFERED && last?.note === NOT_OFFERED &&
+      last.task === row.task && last.engine === row.engine;
+    if (joins) lines[lines.length - 1].push(row);
+    else lines.push([row]);
+  }
+  return lines;
+}
+
+/** The figures of a row, or why there are none. */
+function figureCells({ timing, rate, unit, error, note }: Row, ours: number | undefined): string[] {
+  const difference = error === undefined ? "" : relativeError(error);
+  if (!timing) return [note ?? "", "", "", difference, ""];
+  return [
+    duration(timing.medianMs),
+    rate === undefined ? "" : showRate(rate, unit ?? ""),
+    ours === undefined ? "" : ratio(timing.medianMs / ours),
+    difference,
+    duration(timing.firstMs),
+  ];
+}
+
+/** What every library did at every task. */
+export function rowTable(rows: readonly Row[]): Table {
+  const columns = [
+    words("task"),
+    words("of"),
+    words("library"),
+    words("precision"),
+    figures("time"),
+    figures("rate"),
+    figures("of our float32"),
+    figures("max error"),
+    figures("first call"),
+  ];
+  let previous = "";
+  const cells = lines(rows).map((line) => {
+    const [row] = line;
+    const again = row.task === previous;
+    previous = row.task;
+    return [
+      again ? "" : row.task,
+      again ? "" : row.label,
+      row.engine,
+      line.map(({ precision }) => precision).join(", "),
+      ...figureCells(row, ourTime(rows, row.task)),
+    ];
+  });
+  return { columns, rows: cells };
+}
+
+/** The bars and whether they are reached. */
+export function barTable(results: readonly BarResult[]): Table {
+  const columns = [
+    words("task"),
+    words("speed"),
+    figures("required"),
+    figures("measured"),
+    words("verdict"),
+  ];
+  const rows = results.map(({ task, what, required, measured, verdict }) => [
+    task,
+    what,
+    required,
+    measured,
+    verdict,
+  ]);
+  return { columns, rows };
+}
+
+/** The ceilings. */
+export function ceilingTable(ceilings: readonly Ceiling[]): Table {
+  return {
+    columns: [words("ceiling"), figures("rate")],
+    rows: ceilings.map(({ name, rate, unit, note }) => [
+      name,
+      rate === undefined ? note ?? "" : showRate(rate, unit),
+    ]),
+  };
+}
+
+/** How it was measured: the table's footer. */
+export const METHOD: readonly string[] = [
+  "`of our float32` is the time as a multiple of this library's in float32.",
+  "One process, one adapter; in every round each library takes its turn, and the medians are compared.",
+  "A sample is as many calls as fill it, started one after the other and waited for once. Every library's queue is waited for",
+  "in the same way, by reading back one word at once, which costs 0.05 to 0.3 ms where their own waits cost up to 11.",
+  "`scalar read` is what a user of each library would write: await its read.",
+  "The first call traces and compiles; it stands in its own column and is in no median. A shader cache on disk shortens it.",
+  "tfjs has no jit and no gelu: it runs operation by operation, gelu from its parts.",
+];
