@@ -9,7 +9,6 @@ import type { LikeOptions } from "../methods/elementwise.ts";
 import { astype as castTo, toValue } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { broadcastTo } from "../ops/movement.ts";
-import { literalType } from "../ops/operand.ts";
 import { lifted } from "./lift.ts";
 
 export type { LikeOptions };
@@ -48,7 +47,8 @@ function makeArray(what: string, data: ArrayLike, options: DTypeOption): NDArray
   checkOptions(what, options, ["dtype"]);
   const dtype = dtypeOption(options.dtype, what);
   if (typeof data === "number" || typeof data === "boolean") {
-    return lifted(what, () => constant(Number(data), dtype ?? literalType(data).dtype));
+    const own = typeof data === "boolean" ? "bool" : "float32";
+    return lifted(what, () => constant(Number(data), dtype ?? own));
   }
   const made = asArray(data, what, dtype);
   return lifted(what, () => dtype ? castTo(made, dtype) : made, data);

@@ -160,8 +160,8 @@ export function numberBinary(operation: Operation): (x: Operand, y: Operand) => 
 }
 
 /** A function of one operand whose integer and boolean arguments become float32, as `jnp.exp` does. */
-export function floatUnary(operation: Operation): (x: Operand, params?: Params) => Value {
-  return (x, params = {}) => bind1(operation, params, ...promoteOperands([x], true));
+export function floatUnary(operation: Operation): (x: Operand) => Value {
+  return (x) => bind1(operation, {}, ...promoteOperands([x], true));
 }
 
 /** A function of one operand that keeps its dtype. */

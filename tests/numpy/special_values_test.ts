@@ -66,14 +66,17 @@ onBothBackends("layer norm of [-800, 800] is [-1, 1] in every type", async () =>
   }
 });
 
-onBothBackends("a JS number changes no array's type, unless it is fractional beside integers", async () => {
-  for (const dtype of floats) assertEquals(jnp.ones([1], { dtype }).mul(0.1).add(2).dtype, dtype);
-  const whole = jnp.arange(3);
-  assertEquals(whole.mul(2).dtype, "int32");
-  assertEquals(whole.mul(0.5).dtype, "float32");
-  // 1 / 2 is no integer, though 1 and 2 are.
-  assertEquals(await jnp.divide(1, 2).add(whole).toList(), [0.5, 1.5, 2.5]);
-});
+onBothBackends(
+  "a JS number changes no array's type, unless it is fractional beside integers",
+  async () => {
+    for (const dtype of floats) assertEquals(jnp.ones([1], { dtype }).mul(0.1).add(2).dtype, dtype);
+    const whole = jnp.arange(3);
+    assertEquals(whole.mul(2).dtype, "int32");
+    assertEquals(whole.mul(0.5).dtype, "float32");
+    // 1 / 2 is no integer, though 1 and 2 are.
+    assertEquals(await jnp.divide(1, 2).add(whole).toList(), [0.5, 1.5, 2.5]);
+  },
+);
 
 onBothBackends("integers wrap and no divisor faults", async () => {
   const x = jnp.array(new Int32Array([2 ** 31 - 1, -(2 ** 31), 7]));
@@ -103,11 +106,14 @@ onBothBackends("functions free what they make on the way", async () => {
   sum.dispose();
 });
 
-onBothBackends("a literal list inside a traced function is captured, and lives as long as the trace", async () => {
-  const shift = jit((x: NDArray) => x.add([10, 20]));
-  assertEquals(await shift(jnp.array([1, 2])).toList(), [11, 22]);
-  assertEquals(await shift(jnp.array([3, 4])).toList(), [13, 24]);
-});
+onBothBackends(
+  "a literal list inside a traced function is captured, and lives as long as the trace",
+  async () => {
+    const shift = jit((x: NDArray) => x.add([10, 20]));
+    assertEquals(await shift(jnp.array([1, 2])).toList(), [11, 22]);
+    assertEquals(await shift(jnp.array([3, 4])).toList(), [13, 24]);
+  },
+);
 
 Deno.test("init() gives the CPU reference when it is asked for", async () => {
   assertEquals((await init({ backend: "cpu" })).backend, "cpu");
