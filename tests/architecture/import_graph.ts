@@ -23,7 +23,11 @@ const PARTS: readonly (Layer & { pattern: RegExp })[] = [
   { level: 3, part: "src/ops", pattern: /^src\/ops\// },
   { level: 4, part: "src/compile", pattern: /^src\/compile\// },
   { level: 4, part: "src/backend", pattern: /^src\/backend\//, beside: "src/compile" },
-  { level: 5, part: "the arrays", pattern: /^src\/(transform\/|methods\/|numpy\/|lax\/|)[^/]*\.ts$/ },
+  {
+    level: 5,
+    part: "the arrays",
+    pattern: /^src\/(transform\/|methods\/|numpy\/|lax\/|)[^/]*\.ts$/,
+  },
   { level: 6, part: "the libraries", pattern: /^src\/(nn|optim|train|numerics|io|distributed)\// },
   { level: 7, part: "mod.ts", pattern: /^mod\.ts$/ },
 ];
