@@ -4,8 +4,8 @@
 import {
   assertAlmostEquals,
   assertEquals,
-  AssertionError,
   assertInstanceOf,
+  AssertionError,
   assertMatch,
   assertNotEquals,
   assertObjectMatch,
