@@ -78,12 +78,22 @@ export { evalShape, makeGraph, ShapeDtype, type TracedFunction } from "./src/tra
 export {
   type AnyFunction,
   grad,
+  type Gradient,
   type GradientOf,
   type GradOptions,
-  jvp,
+  type GradResult,
   valueAndGrad,
-  vjp,
 } from "./src/transform/grad.ts";
+export { jvp, vjp } from "./src/transform/vjp.ts";
+export {
+  hessian,
+  jacfwd,
+  type JacobianOf,
+  type JacobianOptions,
+  jacrev,
+} from "./src/transform/jacobian.ts";
+export { checkpoint, checkpoint as remat } from "./src/transform/checkpoint.ts";
+export { customVjp } from "./src/transform/custom_vjp.ts";
 export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 

@@ -11,6 +11,7 @@ import type { Unary } from "./numpy/arithmetic.ts";
 import { sigmoid } from "./ops/activation.ts";
 import * as scans from "./ops/scan.ts";
 
+export { stopGradient } from "./transform/stop_gradient.ts";
 export * from "./lax/contraction.ts";
 export * from "./lax/shape.ts";
 export * from "./lax/window.ts";

@@ -56,6 +56,9 @@ function mergeEqual(graph: Graph): Graph {
   return rewriter.finish(graph);
 }
 
+/** Views that are not told by their shapes: they move elements, or keep apart what is computed twice. */
+const meaningful: ReadonlySet<string> = new Set(["slice", "transpose", "optimizationBarrier"]);
+
 /** The variable that a node merely repeats, if it does. */
 function identity(
   node: Node,
@@ -75,7 +78,7 @@ function identity(
       return first;
     }
   }
-  if (kind === "view" && node.operation.name !== "slice" && node.operation.name !== "transpose") {
+  if (kind === "view" && !meaningful.has(node.operation.name)) {
     if (sameShape(x.aval.shape, out.aval.shape)) return x;
   }
   return undefined;

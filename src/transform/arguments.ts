@@ -10,20 +10,26 @@ import { astype } from "../ops/cast.ts";
 export interface FlatTree {
   readonly leaves: readonly NDArray[];
   readonly structure: TreeStructure;
+  /** The leaves that were made here, of numbers: nobody else has a handle on them. */
+  readonly made: readonly NDArray[];
 }
 
 /** Takes a tree of arrays and numbers apart; an error names the path of anything else. */
 export function flattenArrays(tree: unknown, what: string, root: string): FlatTree {
   const [leaves, structure] = flatten<unknown>(tree) as [unknown[], TreeStructure];
+  const made: NDArray[] = [];
   const arrays = leaves.map((leaf, i) => {
     if (leaf instanceof NDArray) return leaf;
-    if (typeof leaf === "number" || typeof leaf === "boolean") return asArray(leaf, what);
+    if (typeof leaf === "number" || typeof leaf === "boolean") {
+      made.push(asArray(leaf, what));
+      return made[made.length - 1]!;
+    }
     const { path } = leavesWithPath(tree, root)[i]!;
     throw new TypeError(
       `Cannot ${what}: ${path} must be an array or a number, got ${describe(leaf)}`,
     );
   });
-  return { leaves: arrays, structure };
+  return { leaves: arrays, structure, made };
 }
 
 /**
@@ -31,16 +37,20 @@ export function flattenArrays(tree: unknown, what: string, root: string): FlatTr
  * @throws {TypeError} for an integer or boolean leaf, naming its path.
  */
 export function flattenDifferentiable(tree: unknown, what: string, root: string): FlatTree {
-  const { leaves, structure } = flattenArrays(tree, what, root);
+  const { leaves, structure, made } = flattenArrays(tree, what, root);
+  const strong: NDArray[] = [];
   const floating = leaves.map((leaf, i) => {
-    if (leaf.aval.weak) return asNDArray(astype(leaf, "float32"));
-    if (isFloating(leaf.dtype)) return leaf;
+    if (isFloating(leaf.dtype) && !leaf.aval.weak) return leaf;
+    if (leaf.aval.weak) {
+      strong.push(asNDArray(astype(leaf, "float32")));
+      return strong[strong.length - 1]!;
+    }
     const { path } = leavesWithPath(tree, root)[i]!;
     throw new TypeError(
       `Cannot ${what}: inputs must be floating to have a derivative, got ${leaf.dtype} at ${path}; convert it with astype("float32"), or choose other arguments with argnums`,
     );
   });
-  return { leaves: floating, structure };
+  return { leaves: floating, structure, made: [...made, ...strong] };
 }
 
 /** Puts a flat tree together with other leaves. */
@@ -56,9 +66,13 @@ export interface GradOptions {
   readonly hasAux?: boolean;
 }
 
-/** Checks `argnums` and `hasAux`. */
-export function checkGradOptions(what: string, options: GradOptions): void {
-  checkOptions(what, options, ["argnums", "hasAux"]);
+/** Checks `argnums` and `hasAux`, or those of them that a transform knows. */
+export function checkGradOptions(
+  what: string,
+  options: GradOptions,
+  known: readonly string[] = ["argnums", "hasAux"],
+): void {
+  checkOptions(what, options, known);
   const list = typeof options.argnums === "number" ? [options.argnums] : options.argnums ?? [0];
   const valid = Array.isArray(list) && list.length > 0 &&
     list.every((n) => Number.isInteger(n) && n >= 0);
@@ -74,4 +88,23 @@ export function checkGradOptions(what: string, options: GradOptions): void {
       `Cannot ${what}: hasAux must be a boolean, got ${describe(options.hasAux)}`,
     );
   }
+}
+
+/** Takes all arguments apart; those that are chosen must be floating. */
+export function chosenArguments(
+  what: string,
+  args: readonly unknown[],
+  chosen: readonly number[],
+): FlatTree[] {
+  const missing = chosen.find((n) => n >= args.length);
+  if (missing !== undefined) {
+    throw new RangeError(
+      `Cannot ${what}: argnums names argument ${missing}, but the call has ${args.length}`,
+    );
+  }
+  return args.map((arg, i) =>
+    chosen.includes(i)
+      ? flattenDifferentiable(arg, what, `argument ${i}`)
+      : flattenArrays(arg, what, `argument ${i}`)
+  );
 }

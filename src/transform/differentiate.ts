@@ -2,6 +2,7 @@
 // the trace in force. What comes out is itself made of operations, and can be differentiated again.
 
 import { isFloating, isHalf } from "../core/dtype.ts";
+import type { Aval } from "../ir/aval.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Tangent } from "../ir/operation.ts";
 import { bind, nameScope, traceGraph } from "../ir/trace.ts";
@@ -13,8 +14,8 @@ import { broadcastTo, unbroadcast } from "../ops/broadcast.ts";
 import { where } from "../ops/selection.ts";
 
 /** Zeros of a value's shape and dtype. */
-export function zerosOf(value: Value): Value {
-  return broadcastTo(constant(0, value.aval.dtype), value.aval.shape);
+export function zerosOf({ aval: { shape, dtype } }: { readonly aval: Aval }): Value {
+  return broadcastTo(constant(0, dtype), shape);
 }
 
 /** Multiplies by a partial derivative, whose dtype may differ where a rule used float32; truth values select. */

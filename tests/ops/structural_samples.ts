@@ -129,6 +129,8 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
     { shapes: [[7, 6]], params: { starts: [1, 5], steps: [2, -1], shape: [3, 4] } },
     { shapes: [[7]], params: { starts: [2], steps: [1], shape: [0] } },
   ],
+  stopGradient: [{ shapes: [[3, 5]] }],
+  optimizationBarrier: [{ shapes: [[3, 5]] }],
   pad: [{ shapes: [[3, 5], []], params: { low: [1, 0], high: [0, 2] } }],
   concatenate: [
     { shapes: [[2, 3], [2, 5]], params: { axis: 1 } },

@@ -63,6 +63,8 @@ function casesOf(operation: Operation): Case[] {
 
 /** Whether there is anything to differentiate; extremes and deviations of nothing are not. */
 function isDifferentiable({ operation, params, avals, values }: Case): boolean {
+  // Its derivative is what it is for: another than finite differences give.
+  if (operation.name === "stopGradient") return false;
   const isReduced = (params.axes as readonly number[] | undefined)?.length !== 0;
   if (values.some((x) => x.length === 0) || !isReduced) return false;
   return avals.some(({ dtype }) => isFloating(dtype)) &&
