@@ -1,5 +1,5 @@
 // A chain of elementwise operations, fused into one kernel, in each precision: `deno bench bench/elementwise_bench.ts`.
 
-import { registerBenches } from "./deno_bench.ts";
+import { registerBenches } from "./registration.ts";
 
 await registerBenches("gelu(a * x + b)");

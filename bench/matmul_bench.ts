@@ -1,5 +1,5 @@
 // Matrix products, in each precision: `deno bench bench/matmul_bench.ts`.
 
-import { registerBenches } from "./deno_bench.ts";
+import { registerBenches } from "./registration.ts";
 
 await registerBenches("matmul");

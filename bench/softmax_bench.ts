@@ -1,5 +1,5 @@
 // softmax over rows, in each precision: `deno bench bench/softmax_bench.ts`.
 
-import { registerBenches } from "./deno_bench.ts";
+import { registerBenches } from "./registration.ts";
 
 await registerBenches("softmax");
