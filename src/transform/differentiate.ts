@@ -1,7 +1,7 @@
 // Differentiation of graphs: the forward and the reverse pass, as walks that apply each operation's rule in
 // the trace in force. What comes out is itself made of operations, and can be differentiated again.
 
-import { isFloating, isHalf } from "../core/dtype.ts";
+import { type DType, isFloating } from "../core/dtype.ts";
 import type { Aval } from "../ir/aval.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Tangent } from "../ir/operation.ts";
@@ -10,7 +10,7 @@ import type { Value } from "../ir/value.ts";
 import { add, mul, neg } from "../ops/arithmetic.ts";
 import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
-import { broadcastTo, unbroadcast } from "../ops/broadcast.ts";
+import { broadcastTo, unbroadcast, widened } from "../ops/broadcast.ts";
 import { where } from "../ops/selection.ts";
 
 /** Zeros of a value's shape and dtype. */
@@ -30,12 +30,12 @@ function scaled(tangent: Value, partial: Value | number): Value {
   return astype(mul(tangent, factor), tangent.aval.dtype);
 }
 
-/** Cotangents that meet in one value are summed in float32 and rounded once. */
-function sumCotangents(parts: readonly Value[]): Value {
-  if (parts.length === 1) return parts[0]!;
-  const { dtype } = parts[0]!.aval;
-  const wide = parts.map((part) => isHalf(dtype) ? astype(part, "float32") : part);
-  return astype(wide.reduce((a, b) => add(a, b)), dtype);
+/** Tangents that meet in one value are summed in float32 and rounded once. */
+function sumTangents(parts: readonly Value[], dtype: DType): Value {
+  return astype(
+    parts.length === 1 ? parts[0]! : parts.map(widened).reduce((a, b) => add(a, b)),
+    dtype,
+  );
 }
 
 /** The graph of what a composite stands for. */
@@ -102,7 +102,7 @@ function jvpOf(
           ? [broadcastTo(scaled(t, partials[i]!), output.aval.shape)]
           : []
       );
-      return [terms.length ? sumCotangents(terms) : undefined];
+      return [terms.length ? sumTangents(terms, output.aval.dtype) : undefined];
     }
     case "linear": {
       const linear = derivative.inputs ?? inputs.map((_, i) => i);
@@ -158,16 +158,16 @@ function reverse(
   active: ReadonlySet<Variable>,
   cotangents: readonly Tangent[],
 ): readonly Tangent[] {
-  const met = new Map<Variable, Value[]>();
+  // Summed as they come: a shared weight's many gradients need no more memory than one.
+  const met = new Map<Variable, Value>();
   const give = (variable: Variable, cotangent: Tangent) => {
     if (!cotangent || !active.has(variable)) return;
-    const parts = met.get(variable);
-    if (parts) parts.push(cotangent);
-    else met.set(variable, [cotangent]);
+    const before = met.get(variable);
+    met.set(variable, before ? add(widened(before), widened(cotangent)) : cotangent);
   };
   const take = (variable: Variable): Tangent => {
-    const parts = met.get(variable);
-    return parts && sumCotangents(parts);
+    const sum = met.get(variable);
+    return sum && astype(sum, variable.aval.dtype);
   };
   graph.outputs.forEach((v, i) => give(v, cotangents[i]));
   for (const node of [...graph.nodes].reverse()) {
