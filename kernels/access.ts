@@ -37,9 +37,20 @@ function collapse(view: View): Dimension[] {
   return dimensions;
 }
 
-/** A u32 literal; negative strides wrap around 2**32, and so does the sum that they go into. */
+/**
+ * Gives a u32 to the kernel as a parameter and returns its WGSL. Where a window begins is told this way, so
+ * that windows at other places, as a loop over batches reads them, make no new text.
+ */
+export type PlaceParameter = (value: number) => string;
+
+/** A number modulo 2**32: negative strides and offsets wrap around, and so does the sum that they go into. */
+function wrapped(value: number): number {
+  return ((value % 2 ** 32) + 2 ** 32) % 2 ** 32;
+}
+
+/** A u32 literal. */
 function literal(value: number): string {
-  return `${((value % 2 ** 32) + 2 ** 32) % 2 ** 32}u`;
+  return `${wrapped(value)}u`;
 }
 
 /**
@@ -51,10 +62,11 @@ function elementThrough(
   position: string,
   type: "u32" | "vec4u",
   name: string,
+  parameter: PlaceParameter,
 ): { statements: string; result: string } {
   const splat = (value: string) => type === "u32" ? value : `vec4u(${value})`;
   const dimensions = collapse(view);
-  const terms: string[] = view.offset !== 0 ? [splat(literal(view.offset))] : [];
+  const terms: string[] = view.offset !== 0 ? [splat(parameter(wrapped(view.offset)))] : [];
   let statements = "";
   let rest = position;
   for (let d = dimensions.length - 1; d >= 0; d--) {
@@ -78,13 +90,14 @@ function elementThroughChain(
   position: string,
   type: "u32" | "vec4u",
   name: string,
+  parameter: PlaceParameter,
 ): { statements: string; result: string } {
   let statements = "";
   let result = position;
   for (let v = chain.length - 1; v >= 0; v--) {
     const view = chain[v]!;
     if (isDense(view)) continue;
-    const through = elementThrough(view, result, type, `${name}_${v}`);
+    const through = elementThrough(view, result, type, `${name}_${v}`, parameter);
     statements += through.statements;
     result = through.result;
   }
@@ -124,10 +137,11 @@ export function accessElements(
   array: string,
   name: string,
   kind: AccessKind,
+  parameter: PlaceParameter,
 ): Access {
   const shape = vectorKind(chain);
   if (kind === "vector") {
-    const { statements, result } = elementThroughChain(chain, "@i", "u32", `${name}_e`);
+    const { statements, result } = elementThroughChain(chain, "@i", "u32", `${name}_e`, parameter);
     return {
       kind,
       statements: `${statements}let ${name}_q$ = ${array}[${result} >> 2u];\n`,
@@ -142,10 +156,16 @@ export function accessElements(
     ? "vec4<bool>"
     : "vec4f";
   if (shape === "splat" && (aligned || chain.every((v) => v.strides.every((s) => s === 0)))) {
-    const { statements, result } = elementThroughChain(chain, "@i", "u32", `${name}_e`);
+    const { statements, result } = elementThroughChain(chain, "@i", "u32", `${name}_e`, parameter);
     return { kind, statements, expression: `${wide}(${loadScalar(format, array, result)})` };
   }
-  const { statements, result } = elementThroughChain(chain, `${name}_p$`, "vec4u", `${name}_e`);
+  const { statements, result } = elementThroughChain(
+    chain,
+    `${name}_p$`,
+    "vec4u",
+    `${name}_e`,
+    parameter,
+  );
   const lanes = ["x", "y", "z", "w"].map((c) => loadScalar(format, array, `${result}.${c}`));
   return {
     kind,
@@ -158,6 +178,7 @@ export function accessElements(
 export function accessValid(
   chain: ViewChain,
   name: string,
+  parameter: PlaceParameter,
 ): { statements: string; expression: string } {
   let statements = `let ${name}_p$ = vec4u(@i) + vec4u(0u, 1u, 2u, 3u);\n`;
   let position = `${name}_p$`;
@@ -171,13 +192,13 @@ export function accessValid(
       }))`;
       // One comparison serves both ends: below the start the difference wraps around to a huge number.
       tests.push(
-        `((${coordinate} - vec4u(${literal(bound.start)})) < vec4u(${
-          literal(Math.max(0, bound.stop - bound.start))
+        `((${coordinate} - vec4u(${parameter(wrapped(bound.start))})) < vec4u(${
+          parameter(Math.max(0, bound.stop - bound.start))
         }))`,
       );
     }
     if (v > 0 && !isDense(view)) {
-      const through = elementThrough(view, position, "vec4u", `${name}_v${v}`);
+      const through = elementThrough(view, position, "vec4u", `${name}_v${v}`, parameter);
       statements += through.statements;
       position = through.result;
     }
@@ -191,8 +212,15 @@ export function accessCoordinate(
   shape: Shape,
   axis: number,
   name: string,
+  parameter: PlaceParameter,
 ): { statements: string; expression: string } {
-  const { statements, result } = elementThroughChain(chain, `${name}_p$`, "vec4u", `${name}_e`);
+  const { statements, result } = elementThroughChain(
+    chain,
+    `${name}_p$`,
+    "vec4u",
+    `${name}_e`,
+    parameter,
+  );
   const below = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const quotient = below === 1 ? result : `(${result} / vec4u(${literal(below)}))`;
   // The leading coordinate needs no remainder, so its extent stays out of the text.

@@ -172,6 +172,13 @@ class ExpressionBuilder {
     return `${this.#request.prefix}${this.#names++}$`;
   }
 
+  /** A place in an array as a parameter, so that a window elsewhere makes no new text. */
+  readonly #place = (value: number): string => {
+    const name = `${this.#request.prefix}n${this.#parameters.length}`;
+    this.#parameters.push({ name, type: "u32", value });
+    return `params.${name}`;
+  };
+
   #load(variable: Variable, path: Path | null): string {
     const { aligned, target } = this.#request;
     const format = storageFormat(variable.aval.dtype, target);
@@ -186,7 +193,15 @@ class ExpressionBuilder {
       this.#bindings.push({ name: array, access: "read", element });
       this.#operands.push(variable);
     }
-    const access = accessElements(format, chain, aligned, array, this.#name().slice(0, -1), kind);
+    const access = accessElements(
+      format,
+      chain,
+      aligned,
+      array,
+      this.#name().slice(0, -1),
+      kind,
+      this.#place,
+    );
     this.#statements += access.statements;
     return this.#declare(access.expression);
   }
@@ -208,6 +223,7 @@ class ExpressionBuilder {
       shape,
       axis,
       this.#name().slice(0, -1),
+      this.#place,
     );
     this.#statements += statements;
     return this.#declare(`${computeType(node.outputs[0]!.aval.dtype)}(${expression})`);
@@ -247,6 +263,7 @@ class ExpressionBuilder {
     const { statements, expression } = accessValid(
       chainOf(x.aval.shape, inner),
       this.#name().slice(0, -1),
+      this.#place,
     );
     this.#statements += statements;
     const valid = this.#declare(expression);

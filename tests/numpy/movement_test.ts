@@ -108,6 +108,17 @@ webgpuTest("movements in sequence become one kernel under jit", async () => {
   assertEquals(program.lower(x).dispatches, 1);
 });
 
+webgpuTest("windows at another place are read by the same kernel", async () => {
+  await init({ backend: "webgpu" });
+  const x = jnp.arange(96).reshape([24, 4]);
+  const texts = (fn: (x: NDArray, at: number) => NDArray) =>
+    new Set([4, 9, 16].map((at) => jit((v: NDArray) => fn(v, at)).lower(x).wgsl())).size;
+  assertEquals(texts((v, at) => v.slice([at, at + 8])), 1);
+  assertEquals(texts((v, at) => v.at(at).set(0)), 1);
+  assertEquals(texts((v, at) => v.roll(at, { axis: 0 })), 1);
+  assertEquals(await x.slice([9, 17]).slice([], 0).toList(), [36, 40, 44, 48, 52, 56, 60, 64]);
+});
+
 webgpuTest("16-bit arrays of more than 65,535 workgroups are moved whole", async () => {
   await init({ backend: "webgpu" });
   const [rows, columns] = [4100, 4099];
