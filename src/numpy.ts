@@ -25,7 +25,8 @@ export {
 export { arraySplit, concatenate, dstack, hstack, split, stack, vstack } from "./numpy/joining.ts";
 export { slice, take, takeAlongAxis } from "./numpy/indexing.ts";
 export { at } from "./numpy/index_update.ts";
-export { flip, pad, repeat, roll, rot90, tile } from "./numpy/rearranging.ts";
+export { pad } from "./numpy/padding.ts";
+export { flip, repeat, roll, rot90, tile } from "./numpy/rearranging.ts";
 export { argsort, sort } from "./numpy/sorting.ts";
 export { cumprod, cumsum, diff } from "./numpy/accumulation.ts";
 export { einsum } from "./numpy/einsum.ts";

@@ -74,8 +74,12 @@ export function broadcastShapes(what: string, ...shapes: Shape[]): number[] {
   return checkSize(what, out);
 }
 
-/** Two small shapes may broadcast to one that no array can have. */
-function checkSize(what: string, shape: number[]): number[] {
+/**
+ * Returns a shape that an array can have: two small ones may broadcast, or multiply, to one that none can.
+ *
+ * @throws RangeError if the number of elements reaches 2**32.
+ */
+export function checkSize<S extends Shape>(what: string, shape: S): S {
   // A zero extent first: the product of the others may be infinite, and infinity times 0 is NaN.
   if (shape.includes(0) || sizeOf(shape) < indexLimit) return shape;
   throw new RangeError(

@@ -1,6 +1,7 @@
 // Tracing: every operation goes to the interpreter in force. At the bottom of the stack one runs it on the
 // backend; while a function is traced, one on top records it in a graph instead.
 
+import { checkSize } from "../core/shape.ts";
 import type { Aval } from "./aval.ts";
 import type { Graph, Node, Variable } from "./graph.ts";
 import { type Operation, outputAvals, type Params } from "./operation.ts";
@@ -37,6 +38,8 @@ export function bind<P extends Params>(
   const record = operation as unknown as Operation;
   for (const input of inputs) checkUsable(record.name, input);
   const outputs = outputAvals(record, inputs.map((v) => v.aval), params);
+  // Also where nothing of the size is ever stored: kernels count elements in u32.
+  for (const { shape } of outputs) checkSize(record.name, shape);
   return stack[stack.length - 1]!.apply(record, params, inputs, outputs);
 }
 

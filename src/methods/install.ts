@@ -13,6 +13,7 @@ import { arraySplit, split } from "../numpy/joining.ts";
 import { diag, tril, triu } from "../numpy/matrices.ts";
 import * as linearAlgebra from "../numpy/linear_algebra.ts";
 import * as movement from "../numpy/movement.ts";
+import { pad } from "../numpy/padding.ts";
 import * as rearranging from "../numpy/rearranging.ts";
 import * as reduction from "../numpy/reduction.ts";
 import { argsort, sort } from "../numpy/sorting.ts";
@@ -44,7 +45,7 @@ const reductionTable: MethodTable<ReductionMethods> = { ...reduction };
 
 const { reshape, ravel, flatten, transpose, swapaxes, moveaxis, expandDims, squeeze } = movement;
 const { broadcastTo, atleast1d, atleast2d, atleast3d } = movement;
-const { flip, pad, repeat, roll, rot90, tile } = rearranging;
+const { flip, repeat, roll, rot90, tile } = rearranging;
 
 const movementTable: MethodTable<MovementMethods> = {
   reshape,

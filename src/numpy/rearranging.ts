@@ -1,21 +1,12 @@
-// Functions that put the elements of an array in other places, repeat them, or surround them.
+// Functions that put the elements of an array in other places, or repeat them.
 
-import { type ArrayLike, asArray, type NDArray } from "../array.ts";
-import { checkOptions, describe, showShape } from "../core/errors.ts";
-import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
-import type {
-  AxesOption,
-  AxisOption,
-  PadOptions,
-  PadWidths,
-  Rot90Options,
-} from "../methods/movement.ts";
-import { astype } from "../ops/cast.ts";
-import { constant } from "../ops/constant.ts";
+import { type ArrayLike, asArray, fromHost, type NDArray } from "../array.ts";
+import { checkOptions, describe } from "../core/errors.ts";
+import { checkShape, normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
+import type { AxesOption, AxisOption, Rot90Options } from "../methods/movement.ts";
 import { take } from "../ops/indexing.ts";
-import { broadcastTo, pad as padOp, reshape, slice, transpose } from "../ops/movement.ts";
-import { rearrange, type Run, runsOf } from "../ops/rearrange.ts";
-import { fromHost } from "../array.ts";
+import { broadcastTo, reshape, slice, transpose } from "../ops/movement.ts";
+import { rearrange, type Run } from "../ops/rearrange.ts";
 import type { Value } from "../ir/value.ts";
 import { lifted } from "./lift.ts";
 
@@ -128,6 +119,7 @@ export function repeat(
 
 function repeatedEach(x: Value, count: number, axis: number): Value {
   const { shape } = x.aval;
+  checkShape("repeat", shape.map((extent, a) => a === axis ? extent * count : extent));
   const [before, after] = [shape.slice(0, axis + 1), shape.slice(axis + 1)];
   const stretched = broadcastTo(reshape(x, [...before, 1, ...after]), [...before, count, ...after]);
   return reshape(stretched, [...shape.slice(0, axis), shape[axis]! * count, ...after]);
@@ -153,6 +145,7 @@ export function tile(x: ArrayLike, reps: number | readonly number[]): NDArray {
     const rank = Math.max(array.ndim, list.length);
     const shape = [...new Array<number>(rank - array.ndim).fill(1), ...array.shape];
     const counts = [...new Array<number>(rank - list.length).fill(1), ...list];
+    checkShape("tile", shape.map((extent, axis) => extent * counts[axis]!));
     const apart = shape.flatMap((extent) => [1, extent]);
     const stretched = shape.flatMap((extent, axis) => [counts[axis]!, extent]);
     const whole = broadcastTo(reshape(array, apart), stretched);
@@ -188,123 +181,4 @@ export function rot90(x: ArrayLike, options: Rot90Options = {}): NDArray {
       ? transpose(flipped(array, [other]), order)
       : flipped(transpose(array, order), [other]);
   }, x);
-}
-
-const padModes = ["constant", "edge", "reflect", "symmetric", "wrap"] as const;
-
-/** How many elements come before and after, for each axis. */
-function padWidths(widths: PadWidths, { shape, ndim }: NDArray): [number, number][] {
-  const list: readonly unknown[] = Array.isArray(widths) ? widths : [[widths, widths]];
-  const pairs = list.length === 2 && list.every((n) => typeof n === "number") ? [list] : list;
-  const isPair = (pair: unknown) =>
-    Array.isArray(pair) && pair.length === 2 && pair.every(Number.isInteger);
-  if (!pairs.every(isPair)) {
-    throw new TypeError(
-      `Cannot pad: widths must be an integer, a pair or one pair for each axis such as [[0, 1], [2, 2]], got ${
-        describe(widths)
-      }`,
-    );
-  }
-  const all = pairs as [number, number][];
-  if (all.some((pair) => pair.some((n) => n < 0))) {
-    throw new RangeError(`Cannot pad: widths must not be negative, got ${describe(widths)}`);
-  }
-  if (all.length === 1) return shape.map(() => [...all[0]!]);
-  if (all.length === ndim) return all.map((pair) => [...pair]);
-  throw new RangeError(
-    `Cannot pad: one pair for each axis is required, got ${all.length} for shape ${
-      showShape(shape)
-    }`,
-  );
-}
-
-/**
- * Adds elements around an array: `widths` is a number for all ends, a pair for all axes, or a pair for each
- * axis. `mode` says what is added; `constantValues` is the scalar of the constant mode, 0 by default.
- *
- * @throws {RangeError} if widths are negative, or an empty axis would have to be continued.
- *
- * @example
- * ```ts
- * import { init, numpy as jnp } from "@zenith/jax";
- *
- * await init();
- * const x = jnp.array([1, 2, 3]);
- * console.log(await jnp.pad(x, [1, 2]).toList()); // [0, 1, 2, 3, 0, 0]
- * console.log(await jnp.pad(x, 2, { mode: "reflect" }).toList()); // [3, 2, 1, 2, 3, 2, 1]
- * ```
- */
-export function pad(x: ArrayLike, widths: PadWidths, options: PadOptions<NDArray> = {}): NDArray {
-  checkOptions("pad", options, ["mode", "constantValues"]);
-  const { mode = "constant", constantValues } = options;
-  if (!padModes.includes(mode)) {
-    throw new TypeError(
-      `Cannot pad: mode must be one of ${padModes.join(", ")}, got ${describe(mode)}`,
-    );
-  }
-  if (mode !== "constant" && constantValues !== undefined) {
-    throw new TypeError(`Cannot pad: constantValues is for mode "constant", got mode "${mode}"`);
-  }
-  return lifted("pad", () => {
-    const array = asArray(x, "pad");
-    const ends = padWidths(widths, array);
-    if (ends.every(([low, high]) => low === 0 && high === 0)) return array;
-    if (mode !== "constant") return continued(array, ends, mode);
-    const fill = padFill(constantValues ?? 0, array);
-    return padOp(array, fill, ends.map(([low]) => low), ends.map(([, high]) => high));
-  }, x);
-}
-
-function padFill(value: ArrayLike, { dtype }: NDArray): Value {
-  if (typeof value === "number" || typeof value === "boolean") return constant(+value, dtype);
-  const fill = asArray(value, "pad");
-  if (fill.ndim === 0) return astype(fill, dtype);
-  throw new RangeError(
-    `Cannot pad: constantValues must be a scalar, got shape ${showShape(fill.shape)}`,
-  );
-}
-
-type Continuation = "edge" | "reflect" | "symmetric" | "wrap";
-
-/** The element of an axis that stands at a place before or after it. */
-function continuedPlace(place: number, extent: number, mode: Continuation): number {
-  if (mode === "edge") return Math.min(Math.max(place, 0), extent - 1);
-  const period = mode === "wrap"
-    ? extent
-    : mode === "symmetric"
-    ? 2 * extent
-    : Math.max(2 * extent - 2, 1);
-  const within = ((place % period) + period) % period;
-  if (within < extent) return within;
-  return mode === "symmetric" ? period - 1 - within : period - within;
-}
-
-function continued(
-  x: NDArray,
-  ends: readonly (readonly [number, number])[],
-  mode: Continuation,
-): Value {
-  const axes = ends.flatMap(([low, high], axis) => low + high > 0 ? [axis] : []);
-  const runs = axes.map((axis) => {
-    const extent = x.shape[axis]!;
-    if (extent === 0) throw emptyAxis(axis, x.shape, mode);
-    const [low, high] = ends[axis]!;
-    const places = Array.from({ length: low + extent + high }, (_, i) => i - low);
-    return runsOf(places.map((place) => continuedPlace(place, extent, mode)));
-  });
-  return sizeOf(x.shape) === 0 ? emptied(x, ends) : rearrange(x, { axes, runs });
-}
-
-function emptyAxis(axis: number, shape: Shape, mode: Continuation): RangeError {
-  return new RangeError(
-    `Cannot pad: mode "${mode}" requires elements along every padded axis, got none along axis ${axis} of shape ${
-      showShape(shape)
-    }`,
-  );
-}
-
-/** An array without elements stays one: it only gets another shape. */
-function emptied(x: NDArray, ends: readonly (readonly [number, number])[]): Value {
-  const shape = x.shape.map((extent, axis) => extent + ends[axis]![0] + ends[axis]![1]);
-  return reshape(x, shape);
 }

@@ -50,21 +50,6 @@ export const rearrangeOperation: Operation<RearrangeParams> = registerOperation<
   },
 });
 
-/** Runs that list these elements in order. */
-export function runsOf(elements: readonly number[]): Run[] {
-  const runs: { start: number; step: -1 | 0 | 1; count: number }[] = [];
-  elements.forEach((element) => {
-    const last = runs[runs.length - 1];
-    const step = last && element - (last.start + last.step * (last.count - 1));
-    const steps = step === -1 || step === 0 || step === 1;
-    if (last && steps && (last.count === 1 || step === last.step)) {
-      last.step = step;
-      last.count++;
-    } else runs.push({ start: element, step: 1, count: 1 });
-  });
-  return runs;
-}
-
 /** Replaces axes by runs of their elements. */
 export function rearrange(x: Value, params: RearrangeParams): Value {
   return bind1(rearrangeOperation, params, x);

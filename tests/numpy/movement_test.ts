@@ -135,6 +135,26 @@ webgpuTest("16-bit arrays of more than 65,535 workgroups are moved whole", async
   assertEquals(wrong, []);
 });
 
+Deno.test("an axis is continued many times over", async () => {
+  await init({ backend: "cpu" });
+  const x = jnp.array([1, 2, 3], { dtype: "bfloat16" });
+  const cycles = { wrap: [1, 2, 3], symmetric: [1, 2, 3, 3, 2, 1], reflect: [1, 2, 3, 2] } as const;
+  for (const [mode, cycle] of Object.entries(cycles)) {
+    const padded = x.pad([240, 300], { mode: mode as keyof typeof cycles });
+    const expected = Array.from({ length: 543 }, (_, i) => cycle[i % cycle.length]!);
+    assertEquals(await padded.toList(), expected, mode);
+  }
+});
+
+Deno.test("arrays past 2**32 elements are refused, also where nothing of the size is stored", async () => {
+  await init({ backend: "cpu" });
+  const corner = (x: NDArray) => x.broadcastTo([2 ** 17, 2 ** 17]).slice(0, 0);
+  const text = "an array must have fewer than 2**32 elements, got shape [131072, 131072]";
+  assertThrows(() => jit(corner)(jnp.ones([1])), RangeError, text);
+  assertThrows(() => jnp.tile([1], [2 ** 17, 2 ** 17]), RangeError, `Cannot tile: ${text}`);
+  assertThrows(() => jnp.ones([2 ** 17, 1]).matmul(jnp.ones([1, 2 ** 17])), RangeError, text);
+});
+
 Deno.test("movements keep the dtype that they are given", async () => {
   await init({ backend: "cpu" });
   const dtypes: DType[] = ["float32", "float16", "bfloat16", "int32", "uint32", "bool"];
