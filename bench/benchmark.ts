@@ -12,7 +12,7 @@ import {
   measurementRows,
 } from "./report/measurement.ts";
 import { drawMeasurements } from "./report/measurement_chart.ts";
-import { saveReport } from "./report/results.ts";
+import { composeMarkdown, saveReport } from "./report/results.ts";
 import { markdownTable, plainTable } from "./report/table.ts";
 import {
   BENCHMARK_USAGE,
@@ -103,12 +103,14 @@ async function keep(
     await Deno.writeTextFile(flags.svg, drawMeasurements(measurements, describe(environment)));
   }
   if (flags.save) {
-    const markdown = [
-      describe(environment).join("  \n"),
-      markdownTable(measurementColumns, measurementRows(measurements)),
-      measurementNotes.map((note) => `- ${note}`).join("\n"),
-    ].join("\n\n");
-    await saveReport("benchmark", { ...report, markdown });
+    const table = markdownTable(measurementColumns, measurementRows(measurements));
+    const markdown = composeMarkdown(
+      "Programs by precision",
+      [`${date}.`, ...describe(environment)],
+      [table],
+      measurementNotes,
+    );
+    await saveReport("benchmark", report, markdown);
   }
 }
 

@@ -11,8 +11,9 @@
 //
 // The peers are fetched from npm when this program runs and are no dependencies of the library.
 
-import { saveReport } from "../report/results.ts";
+import { composeMarkdown, saveReport } from "../report/results.ts";
 import { markdownTable, plainTable } from "../report/table.ts";
+import { wrap } from "../report/wrap.ts";
 import { FlagError } from "../run/flags.ts";
 import { showProgress } from "../run/progress.ts";
 import { describe, type Environment } from "../run/environment.ts";
@@ -92,12 +93,13 @@ async function keep(
     await Deno.writeTextFile(flags.json, `${text}\n`);
   }
   if (flags.save) {
-    const markdown = [
-      `${describe(environment).join("  \n")}  \nbeside ${data.engines.slice(1).join(" and ")}`,
-      ...tables(data).map(({ columns, rows }) => markdownTable(columns, rows)),
-      METHOD.join("\n"),
-    ].join("\n\n");
-    await saveReport("peers", { environment, date, data, markdown });
+    const markdown = composeMarkdown(
+      `Beside ${data.engines.slice(1).join(" and ")}`,
+      [`${date}.`, ...describe(environment)],
+      tables(data).map(({ columns, rows }) => markdownTable(columns, rows)),
+      METHOD,
+    );
+    await saveReport("peers", { environment, date, data }, markdown);
   }
 }
 
@@ -132,7 +134,7 @@ async function main(): Promise<void> {
   const comparison = { engines: names, rows, bars, ceilings };
   for (const { columns, rows } of tables(comparison)) console.log(`${plainTable(columns, rows)}\n`);
   if (flags.smoke) console.log("A smoke run: its figures mean nothing.\n");
-  console.log(METHOD.join("\n"));
+  console.log(METHOD.flatMap((line) => wrap(line, 120)).join("\n"));
   await keep(flags, environment, comparison);
   // The peers' devices would keep the process alive.
   Deno.exit(0);

@@ -104,13 +104,13 @@ export function ceilingTable(ceilings: readonly Ceiling[]): Table {
   };
 }
 
-/** How it was measured: the table's footer. */
+/** How it was measured: the tables' footer. */
 export const METHOD: readonly string[] = [
-  "`of our float32` is the time as a multiple of this library's in float32.",
-  "One process, one adapter; in every round each library takes its turn, and the medians are compared.",
-  "A sample is as many calls as fill it, started one after the other and waited for once. Every library's queue is waited for",
-  "in the same way, by reading back one word at once, which costs 0.05 to 0.3 ms where their own waits cost up to 11.",
-  "`scalar read` is what a user of each library would write: await its read.",
-  "The first call traces and compiles; it stands in its own column and is in no median. A shader cache on disk shortens it.",
+  "Of our float32: the time as a multiple of this library's in float32.",
+  "One process, one adapter: in every round each library takes its turn, and the medians are compared.",
+  "A sample is as many calls as fill it, started one after the other and waited for once. Every queue is waited for by reading one word back at once, which costs 0.05 to 0.3 ms where the peers' own waits cost up to 11.",
+  "In the scalar read each library reads as its users would, since that is what is measured there.",
+  "The first call traces and compiles and is in no median. A shader cache on disk shortens it.",
+  "A result that is far from float64 gets no figures.",
   "tfjs has no jit and no gelu: it runs operation by operation, gelu from its parts.",
 ];

@@ -4,18 +4,7 @@ import { bytesPerElement, PRECISIONS } from "../precision.ts";
 import { type BarGroup, type Chart, drawChart, type Panel } from "./chart.ts";
 import type { Measurement } from "./measurement.ts";
 import { ratio, showRate } from "./quantities.ts";
-
-/** Lines of at most `width` characters, broken between words. */
-export function wrap(line: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of line.split(" ")) {
-    const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
-}
+import { wrap } from "./wrap.ts";
 
 /** Signs that a terminal may lack. */
 function typeset(line: string): string {

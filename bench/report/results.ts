@@ -1,19 +1,22 @@
-// Figures that are kept: one JSON file an adapter under bench/results, each tool's figures under its own
-// name, and beside it the same as Markdown.
+// Figures that are kept under bench/results: one JSON file an adapter, with each tool's figures under its
+// own name, and beside it one Markdown file a tool.
 
 import type { Environment } from "../run/environment.ts";
+import { wrap } from "./wrap.ts";
 
-/** What one tool measured, and the Markdown that shows it. */
+/** What one tool measured. */
 export interface Report {
   readonly environment: Environment;
   /** When, as an ISO date. */
   readonly date: string;
   readonly data: unknown;
-  readonly markdown: string;
 }
 
 /** What one adapter's file holds. */
 export type SavedReports = Record<string, Report>;
+
+/** The width to which the formatter breaks prose. */
+const PROSE_WIDTH = 100;
 
 /** An adapter's name as a file is named. */
 export function fileStem(adapter: string): string {
@@ -21,14 +24,16 @@ export function fileStem(adapter: string): string {
     "unknown";
 }
 
-/** The Markdown of all that is known of one adapter. */
-export function reportsMarkdown(reports: SavedReports): string {
-  const [first] = Object.values(reports);
-  const parts = [`# ${first.environment.adapter}`];
-  for (const [tool, { date, markdown }] of Object.entries(reports)) {
-    parts.push(`## ${tool}, ${date}`, markdown);
-  }
-  return `${parts.join("\n\n")}\n`;
+/** Paragraphs, tables and notes as one Markdown text. */
+export function composeMarkdown(
+  title: string,
+  paragraphs: readonly string[],
+  tables: readonly string[],
+  notes: readonly string[],
+): string {
+  const list = notes.map((note) => `- ${wrap(note, PROSE_WIDTH - 2).join("\n  ")}`).join("\n");
+  const prose = paragraphs.map((paragraph) => wrap(paragraph, PROSE_WIDTH).join("\n"));
+  return `${[`# ${title}`, ...prose, ...tables, list].join("\n\n")}\n`;
 }
 
 async function readReports(path: URL): Promise<SavedReports> {
@@ -44,14 +49,17 @@ async function readReports(path: URL): Promise<SavedReports> {
 export async function saveReport(
   tool: string,
   report: Report,
+  markdown: string,
   folder: URL = new URL("../results/", import.meta.url),
-): Promise<URL[]> {
+): Promise<{ json: URL; markdown: URL }> {
   const stem = fileStem(report.environment.adapter);
-  const json = new URL(`${stem}.json`, folder);
-  const markdown = new URL(`${stem}.md`, folder);
-  const reports = { ...await readReports(json), [tool]: report };
+  const paths = {
+    json: new URL(`${stem}.json`, folder),
+    markdown: new URL(`${stem}.${tool}.md`, folder),
+  };
+  const reports = { ...await readReports(paths.json), [tool]: report };
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(json, `${JSON.stringify(reports, null, 2)}\n`);
-  await Deno.writeTextFile(markdown, reportsMarkdown(reports));
-  return [json, markdown];
+  await Deno.writeTextFile(paths.json, `${JSON.stringify(reports, null, 2)}\n`);
+  await Deno.writeTextFile(paths.markdown, markdown);
+  return paths;
 }

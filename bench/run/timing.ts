@@ -51,6 +51,11 @@ async function timed(contender: Contender, calls: number): Promise<number> {
   return (performance.now() - started) / calls;
 }
 
+/** Lets timers run: waiting for a device without the event loop never does, and progress would stand still. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /**
  * Times contenders against one another. All are warmed up first; then in every round each takes its turn,
  * so that whatever else the machine does falls on all of them alike.
@@ -72,6 +77,7 @@ export async function timeInterleaved(
       samples[i].push(await timed(contender, perSample[i]));
     }
     afterRound?.(round);
+    await nextTask();
     if (round >= FEWEST_ROUNDS && performance.now() - started > budgetMs) break;
   }
   return samples.map((own, i) => ({ firstMs: first[i], medianMs: median(own), samples: own }));

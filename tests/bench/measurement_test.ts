@@ -1,10 +1,12 @@
 // Measurements as rows, chart and saved files.
 
+import { pathToFileURL } from "node:url";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Precision, Work } from "../../bench/precision.ts";
 import { compare, measurementColumns, measurementRows } from "../../bench/report/measurement.ts";
-import { drawMeasurements, wrap } from "../../bench/report/measurement_chart.ts";
-import { fileStem, saveReport } from "../../bench/report/results.ts";
+import { drawMeasurements } from "../../bench/report/measurement_chart.ts";
+import { composeMarkdown, fileStem, saveReport } from "../../bench/report/results.ts";
+import { wrap } from "../../bench/report/wrap.ts";
 import { describeEnvironment } from "../../bench/run/environment.ts";
 
 function measured(precision: Precision, work: Work, ms: number) {
@@ -80,19 +82,25 @@ Deno.test("saveReport() keeps what other tools saved for the adapter", async () 
   const folder = await Deno.makeTempDir();
   try {
     const environment = describeEnvironment({ name: "An Adapter", backend: "cpu", software: true });
-    const report = (markdown: string) => ({ environment, date: "2025-01-01", data: [1], markdown });
-    const url = new URL(`file://${folder}/results/`);
-    await saveReport("benchmark", report("old"), url);
-    await saveReport("peers", report("beside others"), url);
-    const [json, markdown] = await saveReport("benchmark", report("new"), url);
+    const report = (figure: number) => ({ environment, date: "2025-01-01", data: [figure] });
+    const url = new URL("results/", pathToFileURL(`${folder}/`));
+    await saveReport("benchmark", report(1), "old", url);
+    await saveReport("peers", report(2), "beside others", url);
+    const { json, markdown } = await saveReport("benchmark", report(3), "new", url);
     const saved = JSON.parse(await Deno.readTextFile(json));
     assertEquals(Object.keys(saved), ["benchmark", "peers"]);
-    assertEquals(saved.benchmark.data, [1]);
-    assertEquals(
-      await Deno.readTextFile(markdown),
-      "# An Adapter\n\n## benchmark, 2025-01-01\n\nnew\n\n## peers, 2025-01-01\n\nbeside others\n",
-    );
+    assertEquals([saved.benchmark.data, saved.peers.data], [[3], [2]]);
+    assertEquals(markdown, new URL("an-adapter.benchmark.md", url));
+    assertEquals(await Deno.readTextFile(markdown), "new");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("composeMarkdown() breaks prose as the formatter does", () => {
+  const words = Array.from({ length: 21 }, () => "word").join(" ");
+  assertEquals(
+    composeMarkdown("Title", ["A paragraph."], ["| a |"], [words, "note"]),
+    `# Title\n\nA paragraph.\n\n| a |\n\n- ${words.slice(0, 94)}\n  word word\n- note\n`,
+  );
 });
