@@ -1,7 +1,7 @@
 // Rounding to float16 and bfloat16, and the bit patterns of both. Every conversion rounds the number it
 // is given once, to nearest with ties to even: a float64 goes to half directly, because rounding to
 // float32 first can land on a tie that the number itself was not on.
-import { f16round, Float16Array as PortableFloat16Array } from "@petamoriken/float16";
+import { f16round, Float16Array as PortableFloat16Array } from "npm:@petamoriken/float16@^3.9.3";
 import type { DType } from "./dtype.ts";
 
 /**
