@@ -25,7 +25,7 @@ Deno.test("every import of the library names a file that exists", async () => {
 });
 
 Deno.test("the library imports no package but @petamoriken/float16 and Deno's own modules", async () => {
-  const allowed = /^(\.{1,2}\/|node:|@petamoriken\/float16$)/;
+  const allowed = /^(\.{1,2}\/|node:|npm:@petamoriken\/float16@\^3\.9\.3$)/;
   const foreign = [...await textsOf(library)].flatMap(([path, text]) =>
     importsOf(text).filter((name) => !allowed.test(name)).map((name) => `${path}: ${name}`)
   );
