@@ -12,6 +12,9 @@ import { sigmoid } from "./ops/activation.ts";
 import * as scans from "./ops/scan.ts";
 
 export { stopGradient } from "./transform/stop_gradient.ts";
+export { cond } from "./transform/cond.ts";
+export { foriLoop, scan, type ScanOptions } from "./transform/scan.ts";
+export { whileLoop, type WhileOptions } from "./transform/while_loop.ts";
 export * from "./lax/contraction.ts";
 export * from "./lax/shape.ts";
 export * from "./lax/window.ts";

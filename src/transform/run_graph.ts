@@ -27,12 +27,22 @@ function programOf(graph: Graph): Executable {
 
 /** The results of a graph: recorded in the trace in force, or computed at once. */
 export function runGraph(graph: Graph, inputs: readonly Value[], what: string): readonly Value[] {
-  if (isTracing()) return replayGraph(graph, inputs);
-  const values = [...inputs, ...graph.captures];
-  values.forEach((v) => checkUsable(what, v));
+  return isTracing() ? replayGraph(graph, inputs) : preparedGraph(graph, what)(inputs);
+}
+
+/** A graph made ready to be computed again and again, outside of any trace. */
+export function preparedGraph(
+  graph: Graph,
+  what: string,
+): (inputs: readonly Value[]) => readonly Value[] {
   const backend = currentBackend();
-  const results = programOf(graph).run(values.map((v) => storageOf(v, backend, what)));
-  return graph.outputs.map(({ aval }, i) =>
-    makeValue(aval, { kind: "stored", storage: results[i]! })
-  );
+  const program = programOf(graph);
+  return (inputs) => {
+    const values = [...inputs, ...graph.captures];
+    values.forEach((v) => checkUsable(what, v));
+    const results = program.run(values.map((v) => storageOf(v, backend, what)));
+    return graph.outputs.map(({ aval }, i) =>
+      makeValue(aval, { kind: "stored", storage: results[i]! })
+    );
+  };
 }

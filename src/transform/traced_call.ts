@@ -1,11 +1,12 @@
 // A call of a user's function on trees of arrays, traced: what every transform begins and ends with.
 
 import { asNDArray, type NDArray } from "../array.ts";
-import type { TreeStructure } from "../core/pytree.ts";
+import { type TreeStructure, unflatten } from "../core/pytree.ts";
+import type { Aval } from "../ir/aval.ts";
 import type { Graph } from "../ir/graph.ts";
 import { traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { type FlatTree, rebuild } from "./arguments.ts";
+import type { FlatTree } from "./arguments.ts";
 import { runGraph } from "./run_graph.ts";
 import { flattenResult } from "./trace_tree.ts";
 
@@ -19,8 +20,18 @@ export interface TracedCall {
   readonly structure: TreeStructure;
 }
 
+/** A tree of which only the shapes and dtypes of its leaves matter. */
+export interface TreeOfAvals {
+  readonly leaves: readonly { readonly aval: Aval }[];
+  readonly structure: TreeStructure;
+}
+
 /** Traces a function of trees; what else it uses is captured. */
-export function traceCall(fn: AnyFunction, trees: readonly FlatTree[], what: string): TracedCall {
+export function traceCall(
+  fn: AnyFunction,
+  trees: readonly TreeOfAvals[],
+  what: string,
+): TracedCall {
   let structure: TreeStructure | undefined;
   const avals = trees.flatMap((tree) => tree.leaves.map((leaf) => leaf.aval));
   const graph = traceGraph((...inputs: Value[]) => {
@@ -32,9 +43,11 @@ export function traceCall(fn: AnyFunction, trees: readonly FlatTree[], what: str
 }
 
 /** Puts trees together again from their leaves, one tree's behind the other's. */
-export function rebuildAll(trees: readonly FlatTree[], leaves: readonly unknown[]): unknown[] {
+export function rebuildAll(trees: readonly TreeOfAvals[], leaves: readonly unknown[]): unknown[] {
   let next = 0;
-  return trees.map((tree) => rebuild(tree, leaves.slice(next, next += tree.leaves.length)));
+  return trees.map(({ leaves: { length }, structure }) =>
+    unflatten(structure, leaves.slice(next, next += length))
+  );
 }
 
 /** Traces a body of leaves as one graph and runs it, or records it in the trace in force. */
