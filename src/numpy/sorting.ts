@@ -6,6 +6,8 @@ import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { SortOptions } from "../methods/indexing.ts";
 import { transpose } from "../ops/movement.ts";
+import { promoteOperands } from "../ops/define.ts";
+import { searchsorted as search } from "../ops/search.ts";
 import * as sorting from "../ops/sort.ts";
 import type { Value } from "../ir/value.ts";
 import { lifted, liftedList } from "./lift.ts";
@@ -98,4 +100,42 @@ export function topK(x: ArrayLike, k: number): [NDArray, NDArray] {
     }
     return sorting.topK(array, k);
   }) as [NDArray, NDArray];
+}
+
+/** On which side of equal elements `searchsorted` puts a value. */
+export interface SearchOptions {
+  /** `"left"` (the default): before the elements that equal it; `"right"`: behind them. */
+  readonly side?: "left" | "right";
+}
+
+/**
+ * The positions (int32) at which values would have to be inserted in a sorted array of one axis to keep it
+ * sorted. NaN is larger than everything else.
+ *
+ * @throws {RangeError} if the sorted array has not one axis.
+ */
+export function searchsorted(
+  sortedArray: ArrayLike,
+  values: ArrayLike,
+  options: SearchOptions = {},
+): NDArray {
+  checkOptions("searchsorted", options, ["side"]);
+  const { side = "left" } = options;
+  if (side !== "left" && side !== "right") {
+    throw new TypeError(
+      `Cannot searchsorted: side must be "left" or "right", got ${describe(side)}`,
+    );
+  }
+  return lifted("searchsorted", () => {
+    const row = asArray(sortedArray, "searchsorted");
+    if (row.ndim !== 1) {
+      throw new RangeError(
+        `Cannot searchsorted: a sorted array of one axis is required, got shape ${
+          showShape(row.shape)
+        }`,
+      );
+    }
+    const [inOrder, wanted] = promoteOperands([row, asArray(values, "searchsorted")]);
+    return search(inOrder!, wanted!, side);
+  });
 }

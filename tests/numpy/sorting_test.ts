@@ -35,6 +35,24 @@ for (const backend of backends) {
     assertEquals([x.diff().dtype, await x.diff().toList()], ["bool", [true, true]]);
   });
 
+  test(`values are searched in a sorted row, on ${backend}`, async () => {
+    await init({ backend });
+    const row = jnp.array([-Infinity, -2, 0, 0, 0, 3, 9, NaN], { dtype: "float16" });
+    const values = jnp.array([[-Infinity, -3, -0, 3], [4, Infinity, NaN, 9]]);
+    const left = jnp.searchsorted(row, values);
+    assertEquals([left.dtype, await left.toList()], ["int32", [[0, 1, 2, 5], [6, 7, 7, 6]]]);
+    const right = jnp.searchsorted(row, values, { side: "right" });
+    assertEquals(await right.toList(), [[1, 1, 5, 6], [6, 7, 8, 7]]);
+    for (const length of [0, 1, 2, 3, 31, 32, 33]) {
+      const all = jnp.searchsorted(jnp.arange(length), jnp.arange(-1, length + 2));
+      const expected = Array.from(
+        { length: length + 3 },
+        (_, i) => Math.min(Math.max(i - 1, 0), length),
+      );
+      assertEquals(await all.toList(), expected);
+    }
+  });
+
   test(`a maximum so far stays NaN from the first NaN on, on ${backend}`, async () => {
     await init({ backend });
     const x = jnp.array([1, 3, NaN, 2], { dtype: "bfloat16" });

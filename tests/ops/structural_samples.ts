@@ -194,6 +194,7 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
     }))
   ),
   topK: [{ shapes: [[3, 20]], params: { k: 4 } }, { shapes: [[5]], params: { k: 0 } }],
+  searchsorted: ["left", "right"].map((side) => ({ shapes: [[1], [3, 5]], params: { side } })),
   rearrange: [{
     shapes: [[3, 5]],
     params: {
