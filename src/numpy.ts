@@ -27,7 +27,7 @@ export { slice, take, takeAlongAxis } from "./numpy/indexing.ts";
 export { at } from "./numpy/index_update.ts";
 export { pad } from "./numpy/padding.ts";
 export { flip, repeat, roll, rot90, tile } from "./numpy/rearranging.ts";
-export { argsort, searchsorted, type SearchOptions, sort } from "./numpy/sorting.ts";
+export { argsort, type SearchOptions, searchsorted, sort } from "./numpy/sorting.ts";
 export { cumprod, cumsum, diff } from "./numpy/accumulation.ts";
 export { einsum } from "./numpy/einsum.ts";
 export { diagonal, trace } from "./numpy/diagonal.ts";

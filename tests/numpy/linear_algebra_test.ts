@@ -5,7 +5,7 @@ import { type DType, init, jit, lax, type NDArray, numpy as jnp } from "../../mo
 import { hasWebGpu, webgpuTest } from "../webgpu_test.ts";
 import { testGroup } from "./array_tables.ts";
 
-testGroup("linear_algebra", 3);
+testGroup("linear_algebra", 4);
 
 const backends = hasWebGpu ? ["cpu", "webgpu"] as const : ["cpu"] as const;
 

@@ -5,7 +5,7 @@ import { type DType, init, jit, memoryStats, type NDArray, numpy as jnp } from "
 import { hasWebGpu, webgpuTest } from "../webgpu_test.ts";
 import { testGroup } from "./array_tables.ts";
 
-testGroup("movement", 2);
+testGroup("movement", 3);
 
 const backends = hasWebGpu ? ["cpu", "webgpu"] as const : ["cpu"] as const;
 

@@ -5,7 +5,7 @@ import { init, jit, lax, type NDArray, numpy as jnp } from "../../mod.ts";
 import { hasWebGpu, webgpuTest } from "../webgpu_test.ts";
 import { testGroup } from "./array_tables.ts";
 
-testGroup("sorting", 2);
+testGroup("sorting", 4);
 
 const backends = hasWebGpu ? ["cpu", "webgpu"] as const : ["cpu"] as const;
 
