@@ -1,6 +1,7 @@
 // The speeds that this library sets out to reach, each as a ratio in one run on one machine.
 
 import { duration, ratio } from "../report/quantities.ts";
+import { medianRatio, type Timing } from "../run/timing.ts";
 import { OURS } from "./engine.ts";
 import type { Row } from "./rows.ts";
 
@@ -25,15 +26,15 @@ export interface BarResult {
   readonly verdict: "pass" | "FAIL" | "not measured";
 }
 
-/** The least median of some rows. */
-function fastest(rows: readonly Row[], accept: (row: Row) => boolean): number | undefined {
-  const times = rows.filter(accept).flatMap(({ timing }) => timing ? [timing.medianMs] : []);
-  return times.length > 0 ? Math.min(...times) : undefined;
+/** The timing of the fastest of some rows. */
+function fastest(rows: readonly Row[], accept: (row: Row) => boolean): Timing | undefined {
+  const timings = rows.filter(accept).flatMap(({ timing }) => timing ? [timing] : []);
+  return timings.sort((a, b) => a.medianMs - b.medianMs)[0];
 }
 
 /** One time over another, where both are known. */
-function quotient(over: number | undefined, under: number | undefined): number | undefined {
-  return over === undefined || under === undefined ? undefined : over / under;
+function quotient(over: Timing | undefined, under: Timing | undefined): number | undefined {
+  return over === undefined || under === undefined ? undefined : medianRatio(over, under);
 }
 
 const oursInFloat32 = ({ engine, precision }: Row) => engine === OURS && precision === "float32";
@@ -84,7 +85,7 @@ export const SPEED_BARS: readonly SpeedBar[] = [
     required: 0.5,
     sense: "at most",
     unit: "ms",
-    measure: (rows) => fastest(rows, oursInFloat32),
+    measure: (rows) => fastest(rows, oursInFloat32)?.medianMs,
   },
 ];
 

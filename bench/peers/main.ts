@@ -1,12 +1,12 @@
 // `deno task peers`: this library beside @jax-js/jax and @tensorflow/tfjs-backend-webgpu, in one process on
 // one adapter, and held against the speeds that it sets out to reach.
 //
-// The libraries take turns in every round and are judged by their medians, so that whatever else the machine
-// does falls on all of them alike: run-to-run spread is far larger than what is compared. A turn is as many
-// calls as fill a sample, waited for once. The peers' own waits sleep up to 10 ms in Deno's event loop
-// between polls; so that this does not count against them, each queue is waited for by reading one word back
-// at once (queue_drain.ts), as this library itself does. Nothing is subtracted. Only in the task `scalar read`
-// does each library read in its own way, because the wait is what is measured there.
+// The libraries take turns in every round, and a ratio is the median of the ratios within a round, so that
+// whatever else the machine does falls on all of them alike: run-to-run spread is far larger than what is
+// compared. A turn is as many calls as fill a sample, waited for once. The peers' own waits sleep up to 10 ms
+// in Deno's event loop between polls; so that this does not count against them, each queue is waited for by
+// reading one word back at once (queue_drain.ts), as this library itself does. Nothing is subtracted. Only in
+// the task `scalar read` does each library read in its own way, because the wait is what is measured there.
 // Results are checked against float64 first: a wrong one gets no figures.
 //
 // The peers are fetched from npm when this program runs and are no dependencies of the library.

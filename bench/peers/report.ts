@@ -4,6 +4,7 @@ import { duration, ratio, relativeError, showRate } from "../report/quantities.t
 import { type Column, figures, words } from "../report/table.ts";
 import type { BarResult } from "./bars.ts";
 import type { Ceiling } from "./ceilings.ts";
+import { medianRatio, type Timing } from "../run/timing.ts";
 import { OURS } from "./engine.ts";
 import { NOT_OFFERED, type Row } from "./rows.ts";
 
@@ -13,10 +14,10 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The float32 time of a task in this library. */
-function ourTime(rows: readonly Row[], task: string): number | undefined {
+/** What this library took for a task in float32. */
+function ourTiming(rows: readonly Row[], task: string): Timing | undefined {
   return rows.find((row) => row.task === task && row.engine === OURS && row.precision === "float32")
-    ?.timing?.medianMs;
+    ?.timing;
 }
 
 /** What stands in one line: a row, or the types that a library lacks for a task. */
@@ -33,13 +34,13 @@ function lines(rows: readonly Row[]): Row[][] {
 }
 
 /** The figures of a row, or why there are none. */
-function figureCells({ timing, rate, unit, error, note }: Row, ours: number | undefined): string[] {
+function figureCells({ timing, rate, unit, error, note }: Row, ours: Timing | undefined): string[] {
   const difference = error === undefined ? "" : relativeError(error);
   if (!timing) return [note ?? "", "", "", difference, ""];
   return [
     duration(timing.medianMs),
     rate === undefined ? "" : showRate(rate, unit ?? ""),
-    ours === undefined ? "" : ratio(timing.medianMs / ours),
+    ours === undefined ? "" : ratio(medianRatio(timing, ours)),
     difference,
     duration(timing.firstMs),
   ];
@@ -68,7 +69,7 @@ export function rowTable(rows: readonly Row[]): Table {
       again ? "" : row.label,
       row.engine,
       line.map(({ precision }) => precision).join(", "),
-      ...figureCells(row, ourTime(rows, row.task)),
+      ...figureCells(row, ourTiming(rows, row.task)),
     ];
   });
   return { columns, rows: cells };
@@ -106,8 +107,8 @@ export function ceilingTable(ceilings: readonly Ceiling[]): Table {
 
 /** How it was measured: the tables' footer. */
 export const METHOD: readonly string[] = [
-  "Of our float32: the time as a multiple of this library's in float32.",
-  "One process, one adapter: in every round each library takes its turn, and the medians are compared.",
+  "Of our float32: the time as a multiple of this library's in float32, the median of the ratios within a round.",
+  "One process, one adapter: in every round each library takes its turn. Times are medians; ratios are medians of the ratios within a round, so that a load that comes and goes falls on both sides.",
   "A sample is as many calls as fill it, started one after the other and waited for once. Every queue is waited for by reading one word back at once, which costs 0.05 to 0.3 ms where the peers' own waits cost up to 11.",
   "In the scalar read each library reads as its users would, since that is what is measured there.",
   "The first call traces and compiles and is in no median. A shader cache on disk shortens it.",

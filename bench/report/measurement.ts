@@ -1,7 +1,7 @@
 // One measured program, and how a list of them reads as a table.
 
 import type { Precision, Work } from "../precision.ts";
-import type { Timing } from "../run/timing.ts";
+import { medianRatio, type Timing } from "../run/timing.ts";
 import { bytes, duration, rate, ratio, relativeError, showRate } from "./quantities.ts";
 import { type Column, figures, words } from "./table.ts";
 
@@ -32,7 +32,7 @@ export function compare(
     readonly error: number;
   }[],
 ): Measurement[] {
-  const baseline = measured[0].timing.medianMs;
+  const baseline = measured[0].timing;
   return measured.map(({ precision, work, timing, bytes, error }) => ({
     ...shared,
     precision,
@@ -40,7 +40,7 @@ export function compare(
     rate: rate(work.amount, timing.medianMs),
     bytes,
     error,
-    speedup: baseline / timing.medianMs,
+    speedup: medianRatio(baseline, timing),
     ...timing,
   }));
 }
@@ -83,5 +83,5 @@ export const measurementNotes: readonly string[] = [
   "rate: operations of the products, or bytes read and written once",
   "memory: bytes of arguments, temporaries and results",
   "max error: largest difference from float64 over 64 elements, relative to the largest of them; casting the float32 inputs is part of it",
-  "speed-up: float32's time over this one's",
+  "speed-up: float32's time over this one's, the median of the ratios within a round",
 ];

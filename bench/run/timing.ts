@@ -1,4 +1,4 @@
-// Timing that holds up on a busy machine: contenders take turns, and each is judged by its median.
+// Timing that holds up on a busy machine: contenders take turns, and are compared round by round.
 
 /** Something whose calls are timed. */
 export interface Contender {
@@ -40,6 +40,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/**
+ * How many times one contender's time is another's: the median over the rounds of the ratio within a round.
+ * Load that comes and goes falls on both samples of a round alike, but would shift medians against each other.
+ */
+export function medianRatio(over: Timing, under: Timing): number {
+  return median(over.samples.map((ms, round) => ms / under.samples[round]));
+}
+
 /** Calls that fill a sample, when one takes `callMs`. */
 export function callsFor(sampleMs: number, callMs: number): number {
   return Math.min(MOST_CALLS, Math.max(1, Math.ceil(sampleMs / callMs)));
@@ -73,8 +81,11 @@ export async function timeInterleaved(
   const samples: number[][] = contenders.map(() => []);
   const started = performance.now();
   for (let round = 1; round <= rounds; round++) {
-    for (const [i, contender] of contenders.entries()) {
-      samples[i].push(await timed(contender, perSample[i]));
+    // Every other round goes backwards, so that nobody always comes after the same one: who follows a long
+    // job finds caches full of it and, on a shared machine, a processor's allowance spent.
+    const order = [...contenders.keys()];
+    for (const i of round % 2 ? order : order.reverse()) {
+      samples[i].push(await timed(contenders[i], perSample[i]));
     }
     afterRound?.(round);
     await nextTask();
