@@ -14,6 +14,11 @@ export interface Target {
   readonly maxWorkgroupStorage: number;
   /** Threads a workgroup may have. */
   readonly maxInvocations: number;
+  /**
+   * Kernels may load `u64`, which is worth it: a CPU driver loads lane by lane, at one price for 32 and 64
+   * bits. Not of WebGPU, so absent where nobody asked.
+   */
+  readonly shaderInt64?: boolean;
   /** Storage arrays a kernel may bind. */
   readonly maxStorageBuffers: number;
 }

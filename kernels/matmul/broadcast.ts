@@ -1,132 +1,133 @@
-// The product by subgroup: a workgroup is one subgroup, each lane owns four or eight columns, and rows of A
-// go around by subgroupBroadcast from a constant lane. No barrier and no workgroup memory in the loop: on a
-// CPU driver a load or a barrier costs as much as twenty multiply-adds, a broadcast as much as three.
+// The product by subgroup: a workgroup is one subgroup, each lane owns four or eight places along one axis of
+// the result, and lines of the other operand go around by subgroupBroadcast from a constant lane. No barrier
+// and no workgroup memory: on a CPU driver a load costs as much as twenty to a hundred multiply-adds, one from
+// workgroup memory no less, a barrier two loads, and a broadcast next to nothing.
 
+import { firstPlaces, type MatmulBody, tileExtents } from "./body.ts";
 import type { MatmulDescription } from "./description.ts";
-import { accumulate, loadColumns, maskAlongK, sumType } from "./operand.ts";
-import { storeSums } from "./store.ts";
-
-/** What the kernel's frame needs of a way to compute. */
-export interface MatmulBody {
-  /** E.g. `8, 1`. */
-  readonly workgroupSize: string;
-  /** Rows and columns of the result that a workgroup computes. */
-  readonly rows: number;
-  readonly columns: number;
-  /** Module-scope variables. */
-  readonly declarations: string;
-  /** Statements after `row`, `column` (the tile's first), `a_base`, `b_base` and `matrix` are declared. */
-  readonly body: string;
-}
-
-const components = ["x", "y", "z", "w"];
+import { type Side, sidesOf } from "./operand.ts";
+import { addProducts, clampPosition, components, loadFour, loadOwn } from "./products.ts";
+import type { LoadContext } from "./products.ts";
+import { declareSums, storeTile } from "./store.ts";
+import type { BroadcastTile } from "./tile.ts";
 
 /** The body of the subgroup form. */
 export function broadcastBody(
   description: MatmulDescription,
-  { rows, vectors }: { rows: number; vectors: number },
+  tile: BroadcastTile,
   lanes: number,
 ): MatmulBody {
-  const type = `vec4<${sumType(description)}>`;
-  const masked = description.k % 4 !== 0;
-  const sums: string[] = [];
-  for (let r = 0; r < rows; r++) {
-    for (let j = 0; j < vectors; j++) sums.push(`var c${r}_${j} = ${type}();`);
-  }
-  const columns = Array.from(
-    { length: vectors },
-    (_, j) => `let n${j} = column + (${j * lanes}u + lane) * 4u;`,
-  );
-  const loads = Array.from(
-    { length: vectors },
-    (_, j) => loadColumns(description, `b${j}_`, `min(n${j}, last_column)`, masked),
-  );
-  const products: string[] = [];
-  for (let r = 0; r < rows; r++) {
-    products.push(`{ let s = ${rowAlongK(description, r, lanes)};`);
-    for (let j = 0; j < vectors; j++) products.push(accumulate(`c${r}_${j}`, "s", `b${j}_`));
-    products.push("}");
-  }
-  const body = `let last_column = (params.n - 1u) & 0xfffffffcu;
-${columns.join("\n")}
-${sums.join("\n")}
-for (var k = 0u; k < params.k; k += 4u) {
-${loads.join("\n")}
-${loadRows(description, rows, lanes, masked)}
-${products.join("\n")}
+  const { axis, rows, vectors, unroll } = tile;
+  const { own, common } = sidesOf(description, axis);
+  const first = firstPlaces(axis);
+  const step = 4 * unroll;
+  const context = { description, k: "k", masked: description.k % step !== 0 };
+  const place = (vector: number) => `${first.own} + ${vector * lanes * 4}u + lane * 4u`;
+  const share = common.alongK
+    ? shareAlongK(common, tile, first.common, lanes, context)
+    : shareAcrossK(common, tile, first.common, lanes, context);
+  const body = `${declareSums(description, tile, axis)}
+${share.before}
+for (var k = 0u; k < k_end; k += ${step}u) {
+${loadOwn(own, tile, place, context)}
+${share.loads}
+${share.products}
 }
-${stage(rows, vectors, lanes)}
-workgroupBarrier();
-for (var i = lane; i < ${rows * vectors * lanes}u; i += ${lanes}u) {
-let r = row + i / ${vectors * lanes}u;
-let n = column + (i % ${vectors * lanes}u) * 4u;
-if (r < params.m && n < params.n) {
-let sum = tile[i];
-let whole_row = matrix * params.m + r;
-${storeSums(description, "sum", "whole_row", "n")}
-}
-}`;
+${
+    storeTile(description, tile, {
+      axis,
+      common: (row) => `${first.common} + ${row}`,
+      own: place,
+    })
+  }`;
   return {
     workgroupSize: `${lanes}`,
-    rows,
-    columns: 4 * vectors * lanes,
-    declarations: `var<workgroup> tile: array<${type}, ${rows * vectors * lanes}>;`,
+    ...tileExtents(axis, 4 * vectors * lanes, rows),
+    declarations: "",
     body,
   };
 }
 
-/** Each lane's share of A: whole rows along k, or, where A is transposed, four rows at each k. */
-function loadRows(
-  description: MatmulDescription,
-  rows: number,
+/** How lines that all lanes need are loaded, every lane a few, and go around. */
+interface Share {
+  /** Statements before the loop: what each lane loads. */
+  readonly before: string;
+  readonly loads: string;
+  /** Broadcasts and the products that use them. */
+  readonly products: string;
+}
+
+/** Vectors along k, in the order of k and within it of rows: lane after lane takes one. */
+function shareAlongK(
+  side: Side,
+  { rows, vectors, unroll }: BroadcastTile,
+  first: string,
   lanes: number,
-  masked: boolean,
-): string {
-  const lines: string[] = [];
-  if (description.a.layout === "rows") {
-    for (let i = 0; i < Math.ceil(rows / lanes); i++) {
-      const line = `min(row + ${i * lanes}u + lane, params.m - 1u)`;
-      const loaded = `load_a(a_base, ${line}, k, params.k - 1u)`;
-      lines.push(`let a${i} = ${maskAlongK(description, loaded, masked)};`);
-    }
-    return lines.join("\n");
+  context: LoadContext,
+): Share {
+  const parts = Math.ceil(rows * unroll / lanes);
+  const before: string[] = [];
+  const loads: string[] = [];
+  for (let part = 0; part < parts; part++) {
+    const unit = `(lane + ${part * lanes}u)`;
+    before.push(
+      `let line${part} = ${clampPosition(side, `${first} + ${unit} % ${rows}u`)};`,
+      `let ahead${part} = (${unit} / ${rows}u) * 4u;`,
+    );
+    const k = `(k + ahead${part})`;
+    loads.push(`let a${part} = ${loadFour(side, `line${part}`, k, context)};`);
   }
-  const last = "((params.m - 1u) & 0xfffffffcu)";
-  for (let i = 0; i < Math.ceil(rows / (4 * lanes)); i++) {
-    for (let q = 0; q < 4; q++) {
-      // Past the end of k a row of A may hold anything, but B is 0 there: A must only be finite, so the
-      // last row is loaded again.
-      const line = masked ? `min(k + ${q}u, params.k - 1u)` : `k + ${q}u`;
-      const position = `min(row + (${i * lanes}u + lane) * 4u, ${last})`;
-      lines.push(`var a${i}_${q} = load_a(a_base, ${line}, ${position}, params.m - 1u);`);
-      if (masked && q > 0) {
-        lines.push(`if (k + ${q}u >= params.k) { a${i}_${q} = vec4<${sumType(description)}>(); }`);
+  const products: string[] = [];
+  for (let unit = 0; unit < rows * unroll; unit++) {
+    const factors = components.map((c) => `s.${c}`);
+    const [row, firstStep] = [unit % rows, 4 * Math.floor(unit / rows)];
+    products.push(
+      `{ let s = ${broadcast(unit, lanes)};`,
+      addProducts(context.description, row, vectors, factors, firstStep),
+      "}",
+    );
+  }
+  return { before: before.join("\n"), loads: loads.join("\n"), products: products.join("\n") };
+}
+
+/** Vectors of four neighbouring rows at one k: rows of a transposed operand are neighbours in memory. */
+function shareAcrossK(
+  side: Side,
+  { rows, vectors, unroll }: BroadcastTile,
+  first: string,
+  lanes: number,
+  context: LoadContext,
+): Share {
+  const groups = Math.ceil(rows / 4);
+  const parts = Math.ceil(groups * 4 * unroll / lanes);
+  const before: string[] = [];
+  const loads: string[] = [];
+  for (let part = 0; part < parts; part++) {
+    const unit = `(lane + ${part * lanes}u)`;
+    before.push(
+      `let line${part} = ${clampPosition(side, `${first} + ${unit} % ${groups}u * 4u`)};`,
+      `let ahead${part} = ${unit} / ${groups}u;`,
+    );
+    const k = `(k + ahead${part})`;
+    loads.push(`let a${part} = ${loadFour(side, `line${part}`, k, context)};`);
+  }
+  const products: string[] = [];
+  for (let firstStep = 0; firstStep < 4 * unroll; firstStep += 4) {
+    for (let group = 0; group < groups; group++) {
+      const four = [0, 1, 2, 3].map((q) => {
+        return `let s${q} = ${broadcast((firstStep + q) * groups + group, lanes)};`;
+      });
+      products.push("{", ...four);
+      for (let row = 4 * group; row < Math.min(rows, 4 * group + 4); row++) {
+        const factors = [0, 1, 2, 3].map((q) => `s${q}.${components[row % 4]}`);
+        products.push(addProducts(context.description, row, vectors, factors, firstStep));
       }
+      products.push("}");
     }
   }
-  return lines.join("\n");
+  return { before: before.join("\n"), loads: loads.join("\n"), products: products.join("\n") };
 }
 
-/** Four elements of A along k in row `r` of the tile, from the lane that holds them. */
-function rowAlongK(description: MatmulDescription, r: number, lanes: number): string {
-  if (description.a.layout === "rows") {
-    return `subgroupBroadcast(a${Math.floor(r / lanes)}, ${r % lanes}u)`;
-  }
-  const [part, lane, component] = [
-    Math.floor(r / (4 * lanes)),
-    Math.floor(r / 4) % lanes,
-    components[r % 4],
-  ];
-  const parts = [0, 1, 2, 3].map((q) => `subgroupBroadcast(a${part}_${q}.${component}, ${lane}u)`);
-  return `vec4<${sumType(description)}>(${parts.join(", ")})`;
-}
-
-function stage(rows: number, vectors: number, lanes: number): string {
-  const lines: string[] = [];
-  for (let r = 0; r < rows; r++) {
-    for (let j = 0; j < vectors; j++) {
-      lines.push(`tile[${r * vectors * lanes + j * lanes}u + lane] = c${r}_${j};`);
-    }
-  }
-  return lines.join("\n");
+function broadcast(unit: number, lanes: number): string {
+  return `subgroupBroadcast(a${Math.floor(unit / lanes)}, ${unit % lanes}u)`;
 }

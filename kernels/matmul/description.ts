@@ -44,6 +44,34 @@ export function batchCount({ batch }: MatmulDescription): number {
   return batch.reduce((count, { extent }) => count * extent, 1);
 }
 
+/**
+ * The same product with fewer batch axes: those of one matrix go, those through which both operands step
+ * evenly become one, and a batch of A that meets a single B is more rows of A.
+ */
+export function foldBatch(description: MatmulDescription): MatmulDescription {
+  const batch: MatmulBatch[] = [];
+  for (const axis of description.batch) {
+    const outer = batch[batch.length - 1];
+    if (axis.extent === 1) continue;
+    if (
+      outer && outer.aStride === axis.extent * axis.aStride &&
+      outer.bStride === axis.extent * axis.bStride
+    ) {
+      batch[batch.length - 1] = { ...axis, extent: outer.extent * axis.extent };
+    } else batch.push(axis);
+  }
+  const { m, a } = description;
+  const last = batch[batch.length - 1];
+  const continues = last && (m === 1 || last.aStride === m * a.stride);
+  if (!continues || last.bStride !== 0 || a.layout !== "rows") return { ...description, batch };
+  return {
+    ...description,
+    batch: batch.slice(0, -1),
+    m: m * last.extent,
+    a: { ...a, stride: m === 1 ? last.aStride : a.stride },
+  };
+}
+
 /** Whether rows of the result are whole vectors. Otherwise they share vectors, and are stored one by one. */
 export function hasWholeRows({ n }: MatmulDescription): boolean {
   return n % 4 === 0;

@@ -1,24 +1,28 @@
 // The matrix product: one frame around three ways to compute a tile. Every way adds the products of a sum in
-// the order of k, so tiles differ in speed alone.
+// the order of k, so tiles differ in speed alone, save those that deal out k among threads.
 
 import { assembleKernel, type Kernel, linearGroup, spreadWorkgroups } from "../kernel.ts";
 import { storageFunctions } from "../storage.ts";
 import type { Target } from "../target.ts";
-import { broadcastBody, type MatmulBody } from "./broadcast.ts";
+import type { MatmulBody } from "./body.ts";
+import { broadcastBody } from "./broadcast.ts";
 import {
   batchCount,
   checkStorable,
   extentParameters,
+  foldBatch,
   type MatmulDescription,
 } from "./description.ts";
 import { batchBases, operandAccess } from "./operand.ts";
 import { registerBody } from "./register.ts";
 import { sharedBody } from "./shared.ts";
-import { outputBindings } from "./store.ts";
+import { outputBindings, storeFunction } from "./store.ts";
 import type { MatmulTile } from "./tile.ts";
 
 export type { MatmulBatch, MatmulDescription, MatmulOperand } from "./description.ts";
-export { candidateTiles, defaultTile, type MatmulTile } from "./tile.ts";
+export type { ThreadAxis } from "./operand.ts";
+export type { BroadcastTile, MatmulTile, RegisterTile, SharedTile } from "./tile.ts";
+export { candidateTiles, defaultTile } from "./tile.ts";
 
 function bodyOf(description: MatmulDescription, tile: MatmulTile, target: Target): MatmulBody {
   switch (tile.mode) {
@@ -38,10 +42,11 @@ function bodyOf(description: MatmulDescription, tile: MatmulTile, target: Target
  * @throws {Error} if rows of odd length are to be stored in 16 bits or after an epilogue.
  */
 export function matmulKernel(
-  description: MatmulDescription,
+  unfolded: MatmulDescription,
   tile: MatmulTile,
   target: Target,
 ): Kernel {
+  const description = foldBatch(unfolded);
   checkStorable(description);
   const { m, n, epilogue } = description;
   const { workgroupSize, rows, columns, declarations, body } = bodyOf(description, tile, target);
@@ -64,14 +69,17 @@ export function matmulKernel(
       { name: "tiles", type: "u32", value: count },
       ...(epilogue?.parameters ?? []),
     ],
-    functions: `${storageFunctions}${a.code}${b.code}${epilogue?.functions ?? ""}${declarations}`,
+    functions: `${storageFunctions}${a.code}${b.code}${epilogue?.functions ?? ""}${
+      storeFunction(description)
+    }${declarations}`,
     workgroupSize,
     body: `let tile_number = ${linearGroup};
 if (tile_number >= params.tiles) { return; }
 let column = (tile_number % params.tiles_across) * ${columns}u;
 let row = (tile_number / params.tiles_across) % params.tiles_down * ${rows}u;
 let matrix = tile_number / (params.tiles_across * params.tiles_down);
-${batchBases(description, "matrix")}${body}`,
+${batchBases(description, "matrix")}let k_end = params.k * groups.z;
+${body}`,
     workgroups: spreadWorkgroups(count),
   }, target);
 }

@@ -19,7 +19,13 @@ export interface OpenDevice {
   readonly target: Target;
 }
 
-const wantedFeatures = ["shader-f16", "subgroups", "timestamp-query"] as const;
+const wantedFeatures = [
+  "shader-f16",
+  "subgroups",
+  "timestamp-query",
+  // Deno's own name for 64-bit integers in WGSL.
+  "wgpu-shader-int64",
+] as const;
 
 const wantedLimits = [
   "maxBufferSize",
@@ -97,6 +103,7 @@ function targetOf(
     // Kernels name lanes by number, so they need a size that every subgroup has.
     subgroupSize: features.includes("subgroups") ? fixedSize : 0,
     kind,
+    shaderInt64: kind === "software" && features.includes("wgpu-shader-int64"),
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
