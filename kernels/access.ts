@@ -3,7 +3,8 @@
 
 import type { Shape } from "../src/core/shape.ts";
 import { isDense, type View, type ViewChain } from "../src/core/view.ts";
-import { loadScalar, type StorageFormat, unpackVector } from "./storage.ts";
+import { loadScalar, type StorageFormat, vectorLoad } from "./storage.ts";
+import type { Target } from "./target.ts";
 
 /** How an operand's four elements are fetched; it decides how its array is declared. */
 export type AccessKind = "vector" | "scalar";
@@ -138,6 +139,7 @@ export function accessElements(
   name: string,
   kind: AccessKind,
   parameter: PlaceParameter,
+  target: Target,
 ): Access {
   const shape = vectorKind(chain);
   if (kind === "vector") {
@@ -145,7 +147,7 @@ export function accessElements(
     return {
       kind,
       statements: `${statements}let ${name}_q$ = ${array}[${result} >> 2u];\n`,
-      expression: unpackVector(format, `${name}_q$`),
+      expression: vectorLoad(format, target).unpack(`${name}_q$`),
     };
   }
   const wide = format === "int32"

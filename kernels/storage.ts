@@ -76,6 +76,49 @@ export function scalarElement(format: StorageFormat): string {
   }
 }
 
+/** An array that is only read four elements at a time: how it is declared, and how an element is unpacked. */
+export interface VectorLoad {
+  /** The array's element type. */
+  readonly element: string;
+  /** WGSL that turns an element, given by name, into its compute type. */
+  unpack(name: string): string;
+}
+
+/**
+ * How vectors are best loaded. A CPU driver loads lane by lane, at one price for 32 and 64 bits, so words go
+ * in pairs where the device has 64-bit integers.
+ */
+export function vectorLoad(format: StorageFormat, target: Target): VectorLoad {
+  if (!target.shaderInt64) {
+    return { element: vectorElement(format), unpack: (name) => unpackVector(format, name) };
+  }
+  if (formatBytes(format) === 2) {
+    // Native float16 is read as words too: the bits are the same.
+    const type = format === "bfloat16" ? "bfloat16" : "float16";
+    return { element: "u64", unpack: (name) => `unpack_pair_${type}(${name})` };
+  }
+  const words = (name: string) => `words_of_pairs(${name})`;
+  const unpack = (name: string) => {
+    if (format === "bool") return unpackVector("bool", words(name));
+    return format === "uint32" ? words(name) : `bitcast<${vectorElement(format)}>(${words(name)})`;
+  };
+  return { element: "vec2<u64>", unpack };
+}
+
+/** Module-scope functions that the text of {@linkcode vectorLoad} calls on a target. */
+export function vectorLoadFunctions(target: Target): string {
+  if (!target.shaderInt64) return "";
+  return `
+fn words_of_pairs(p: vec2<u64>) -> vec4u {
+  return vec4u(u32(p.x), u32(p.x >> 32u), u32(p.y), u32(p.y >> 32u));
+}
+fn unpack_pair_float16(p: u64) -> vec4f {
+  return vec4f(unpack2x16float(u32(p)), unpack2x16float(u32(p >> 32u)));
+}
+fn unpack_pair_bfloat16(p: u64) -> vec4f { return unpack_bfloat16(vec2u(u32(p), u32(p >> 32u))); }
+`;
+}
+
 /** WGSL that turns a loaded vector element into its compute type. `value` is named twice: pass a name. */
 export function unpackVector(format: StorageFormat, value: string): string {
   switch (format) {

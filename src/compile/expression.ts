@@ -15,7 +15,8 @@ import {
   roundVector,
   scalarElement,
   storageFormat,
-  vectorElement,
+  vectorLoad,
+  vectorLoadFunctions,
 } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 
@@ -83,7 +84,7 @@ class ExpressionBuilder {
       fragment: {
         bindings: this.#bindings,
         parameters: this.#parameters,
-        functions: elementarySource(this.#functions),
+        functions: vectorLoadFunctions(this.#request.target) + elementarySource(this.#functions),
         aligned,
         emit: (index, anchors, suffix): FragmentText => {
           const place = (text: string) =>
@@ -189,7 +190,9 @@ class ExpressionBuilder {
     let array = arrays.get(kind);
     if (!array) {
       arrays.set(kind, array = `${this.#request.prefix}in${this.#operands.length}`);
-      const element = kind === "vector" ? vectorElement(format) : scalarElement(format);
+      const element = kind === "vector"
+        ? vectorLoad(format, target).element
+        : scalarElement(format);
       this.#bindings.push({ name: array, access: "read", element });
       this.#operands.push(variable);
     }
@@ -201,6 +204,7 @@ class ExpressionBuilder {
       this.#name().slice(0, -1),
       kind,
       this.#place,
+      target,
     );
     this.#statements += access.statements;
     return this.#declare(access.expression);
