@@ -6,7 +6,7 @@ import type { Target } from "../../kernels/target.ts";
 export interface DeviceRequest {
   readonly powerPreference?: GPUPowerPreference;
   /** Features not to use even where the adapter has them, so that fallbacks can be tested. */
-  readonly without?: readonly ("shader-f16" | "subgroups")[];
+  readonly without?: readonly ("shader-f16" | "subgroups" | "wgpu-shader-int64")[];
   /** Store float16 natively as `vec4<f16>` where the adapter can; by default the profile decides. */
   readonly nativeFloat16Storage?: boolean;
 }

@@ -25,6 +25,8 @@ import { webgpuTest } from "../webgpu_test.ts";
 const requests: readonly (readonly [string, DeviceRequest])[] = [
   ["without shader-f16", { without: ["shader-f16"] }],
   ["without subgroups", { without: ["subgroups"] }],
+  ["without 64-bit integers, as real GPUs are used", { without: ["wgpu-shader-int64"] }],
+  ["with none of them", { without: ["shader-f16", "subgroups", "wgpu-shader-int64"] }],
   ["without either", { without: ["shader-f16", "subgroups"] }],
   ["with native float16 storage", { nativeFloat16Storage: true }],
   ["with packed float16 storage", { nativeFloat16Storage: false }],
@@ -59,6 +61,9 @@ for (const [name, request] of requests) {
     try {
       setBackend(new WebGPUBackend(open!, 2 ** 30));
       assertEquals(open!.target.shaderF16, !request.without?.includes("shader-f16"));
+      if (request.without?.includes("wgpu-shader-int64")) {
+        assertEquals(open!.target.shaderInt64, false);
+      }
       assertEquals(open!.target.subgroupSize > 0, !request.without?.includes("subgroups"));
       const softmaxTolerance = request.without?.includes("subgroups") ? 2 ** -8 : 0;
       for (const dtype of ["float16", "bfloat16"] as const) {

@@ -16,8 +16,7 @@ import {
   type Problem,
   storeOperands,
 } from "./matmul_problem.ts";
-import { openMatmulDevice } from "./matmul_device.ts";
-import { encode } from "./run_kernel.ts";
+import { encode, openKernelDevice } from "./run_kernel.ts";
 
 const registerTile: MatmulTile = {
   mode: "register",
@@ -30,7 +29,7 @@ const registerTile: MatmulTile = {
 const floats = ["float32", "float16_packed", "float16_native", "bfloat16"] as const;
 
 webgpuTest("every float format multiplies every other, rounding once", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   for (const [i, a] of floats.entries()) {
     for (const b of floats) {
       const output = floats[(i + floats.indexOf(b)) % 4]!;
@@ -41,7 +40,7 @@ webgpuTest("every float format multiplies every other, rounding once", async () 
 });
 
 webgpuTest("integers are summed as integers, and as floats beside a float", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const pairs: readonly [StorageFormat, StorageFormat, StorageFormat][] = [
     ["int32", "int32", "int32"],
     ["uint32", "uint32", "uint32"],
@@ -59,7 +58,7 @@ webgpuTest("integers are summed as integers, and as floats beside a float", asyn
 });
 
 webgpuTest("integer sums wrap at 32 bits", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const description = describe({
     m: 1,
     n: 4,
@@ -78,7 +77,7 @@ webgpuTest("integer sums wrap at 32 bits", async () => {
 const wordTargets: readonly Partial<Target>[] = [{}, { shaderInt64: false }];
 
 webgpuTest("halves are read at every alignment, by words of 32 and of 64 bits", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   // The strides and offsets of A and B make every remainder by four occur.
   const places = [
     { a: { stride: 15, offset: 1 }, b: { stride: 13, offset: 3 } },
@@ -97,7 +96,7 @@ webgpuTest("halves are read at every alignment, by words of 32 and of 64 bits", 
 });
 
 webgpuTest("float32 operands are rounded to a half type where a cast is fused", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   for (const roundTo of ["float16", "bfloat16"] as const) {
     for (const layout of ["rows", "columns"] as const) {
       const side = { roundTo, layout };
@@ -111,7 +110,7 @@ webgpuTest("float32 operands are rounded to a half type where a cast is fused", 
 webgpuTest(
   "what lies past the end of k counts for nothing, infinite operands included",
   async () => {
-    const device = await openMatmulDevice();
+    const device = await openKernelDevice();
     const description = describe({ m: 2, n: 4, k: 3 });
     const a = encode("float32", [1, 2, Infinity, 4, 5, -Infinity]);
     const b = encode("float32", [1, 2, 3, 4, 5, 6, 7, 8, 1, 1, 1, 1]);
@@ -138,7 +137,7 @@ webgpuTest(
 );
 
 webgpuTest("products of halves neither overflow nor vanish before they are summed", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const format = "float16_packed";
   const half = { format } as const;
   for (
@@ -157,7 +156,7 @@ webgpuTest("products of halves neither overflow nor vanish before they are summe
 });
 
 webgpuTest("the error of a half product is that of one final rounding", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   for (const format of ["float16_packed", "bfloat16"] as const) {
     const round = format === "bfloat16" ? roundToBfloat16 : roundToFloat16;
     const problem: Problem = { m: 64, n: 64, k: 256, a: { format }, b: { format }, output: format };
@@ -177,7 +176,7 @@ webgpuTest("the error of a half product is that of one final rounding", async ()
 });
 
 webgpuTest("an epilogue sees the sums and the elements beside them, in every mode", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const [m, n, k] = [21, 36, 10];
   const batch = [{ extent: 2 }];
   const problem: Problem = { m, n, k, batch };

@@ -11,8 +11,7 @@ import {
 import { baselineTarget, type Target } from "../../kernels/target.ts";
 import { webgpuTest } from "../webgpu_test.ts";
 import { checkProduct, describe, numbers, type Problem } from "./matmul_problem.ts";
-import { openMatmulDevice } from "./matmul_device.ts";
-import { encode, type KernelDevice } from "./run_kernel.ts";
+import { encode, type KernelDevice, openKernelDevice } from "./run_kernel.ts";
 
 /** Tiles of every mode that are small, so that the driver compiles them at once. */
 function fewTiles({ target }: KernelDevice): MatmulTile[] {
@@ -37,14 +36,14 @@ const shapes: readonly Problem[] = [
 ];
 
 webgpuTest("a tile of every mode multiplies every shape", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   for (const shape of shapes) {
     for (const tile of fewTiles(device)) await checkProduct(device, shape, tile);
   }
 });
 
 webgpuTest("the default tile multiplies every shape", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const more: readonly Problem[] = [
     { m: 3, n: 5, k: 7 },
     { m: 100, n: 1, k: 64 },
@@ -60,7 +59,7 @@ webgpuTest("the default tile multiplies every shape", async () => {
 });
 
 webgpuTest("every candidate for tuning is right", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const shape: Problem = { m: 5, n: 20, k: 300 };
   for (const tile of candidateTiles(describe(shape), device.target)) {
     await checkProduct(device, shape, tile);
@@ -70,7 +69,7 @@ webgpuTest("every candidate for tuning is right", async () => {
 });
 
 webgpuTest("threads that hold several vectors and rows are right on both sides", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const tiles: MatmulTile[] = [
     { mode: "register", axis: "columns", rows: 8, vectors: 2, slices: 1 },
     { mode: "register", axis: "rows", rows: 8, vectors: 2, slices: 1 },
@@ -92,7 +91,7 @@ webgpuTest("threads that hold several vectors and rows are right on both sides",
 });
 
 webgpuTest("transposed operands, strided lines and offsets are read where they lie", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const layouts: readonly Partial<Problem>[] = [
     { a: { layout: "columns" } },
     { b: { layout: "columns" } },
@@ -110,7 +109,7 @@ webgpuTest("transposed operands, strided lines and offsets are read where they l
 });
 
 webgpuTest("batches step through operands on any axes and repeat them on others", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const batches: readonly Problem["batch"][] = [
     [{ extent: 2 }, { extent: 3 }],
     [{ extent: 2, repeats: "a" }, { extent: 3 }],
@@ -126,7 +125,7 @@ webgpuTest("batches step through operands on any axes and repeat them on others"
 });
 
 webgpuTest("more than 65,535 workgroups multiply", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const tile = { mode: "register", axis: "columns", rows: 4, vectors: 1, slices: 1 } as const;
   // 64 threads of four rows each.
   await checkProduct(device, { m: 1, n: 1, k: 1, batch: [{ extent: 65_540 }] }, tile);
@@ -140,7 +139,7 @@ const lesserTargets: Record<string, Partial<Target>> = {
 
 for (const [name, lesser] of Object.entries(lesserTargets)) {
   webgpuTest(`a device ${name} multiplies all the same`, async () => {
-    const device = await openMatmulDevice();
+    const device = await openKernelDevice();
     const target = { ...device.target, ...lesser };
     for (const shape of [shapes[1]!, shapes[2]!]) {
       const tile = defaultTile(describe(shape), target);
@@ -156,7 +155,7 @@ for (const [name, lesser] of Object.entries(lesserTargets)) {
 }
 
 webgpuTest("all tiles that keep k whole give the same bits", async () => {
-  const device = await openMatmulDevice();
+  const device = await openKernelDevice();
   const description = { ...describe({ m: 65, n: 68, k: 103 }), outputs: ["bfloat16"] as const };
   const a = encode("float32", numbers(65 * 103, 1));
   const b = encode("float32", numbers(103 * 68, 2));
@@ -170,7 +169,7 @@ webgpuTest("all tiles that keep k whole give the same bits", async () => {
 });
 
 webgpuTest("a new batch size compiles no new text", async () => {
-  const { target } = await openMatmulDevice();
+  const { target } = await openKernelDevice();
   const texts = [64, 101, 360].map((m) => {
     const description = describe({ m, n: 128, k: 256 });
     return matmulKernel(description, defaultTile(description, target), target).code;

@@ -82,7 +82,17 @@ async function open(): Promise<KernelDevice> {
   const found = await openDevice();
   if (!found) throw new Error("no WebGPU adapter");
   const { device, target } = found;
-  return { device, target, run: (...args) => runKernel(device, ...args) };
+  // Many cases differ in parameters alone, and share their text.
+  const pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  return {
+    device,
+    target,
+    run: async (kernel, inputs, outputs) => {
+      let pipeline = pipelines.get(kernel.code);
+      if (!pipeline) pipelines.set(kernel.code, pipeline = makePipeline(device, kernel));
+      return runPipeline(device, await pipeline, kernel, inputs, outputs);
+    },
+  };
 }
 
 const storageUsage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -150,13 +160,13 @@ async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Uint8Ar
   return bytes;
 }
 
-async function runKernel(
+async function runPipeline(
   device: GPUDevice,
+  pipeline: GPUComputePipeline,
   kernel: Kernel,
   inputs: readonly Uint8Array[],
   outputs: readonly Wanted[],
 ): Promise<(ArrayLike<number> & Iterable<number>)[]> {
-  const pipeline = await makePipeline(device, kernel);
   const lengths = outputs.map(({ format, size }) => formatBytes(format) * size);
   const results = lengths.map((bytes) => makeBuffer(device, bytes));
   const buffers = [
