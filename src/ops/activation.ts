@@ -4,7 +4,6 @@ import type { Operation, Params } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { abs, add, div, hypot, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
-import { astype } from "./cast.ts";
 import { greater, greaterEqual, minimum } from "./comparison.ts";
 import { defineElementwise, floatUnary, numberUnary, promoteOperands } from "./define.ts";
 import { defineElementary, erfc, exp } from "./elementary.ts";
@@ -40,11 +39,9 @@ function geluErfSlope(x: Value): Value {
   return add(mul(0.5, erfc(mul(-Math.SQRT1_2, x))), mul(x, density));
 }
 
-/** 1 inside of an interval, 0 outside, and a half at its ends, as JAX's minimum and maximum have it. */
-function insideShare(x: Value, low: number, high: number): Value {
-  const share = (test: typeof greater) =>
-    mul(0.5, astype(logicalAnd(test(x, low), test(high, x)), "float32"));
-  return add(share(greater), share(greaterEqual));
+/** Where x lies between two numbers: at both it is flat already, as in JAX. */
+function isBetween(x: Value, low: number, high: number): Value {
+  return logicalAnd(greater(x, low), greater(high, x));
 }
 
 /** gelu in its tanh form: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x sigmoid(2 u). */
@@ -137,7 +134,7 @@ export const relu6Operation: Operation = defineElementwise({
   exact: true,
   reference: ([x]) => clampTo(x!, 0, 6),
   wgsl: ([x]) => bounded(x!, 0, 6),
-  partials: ([x]) => [insideShare(x!, 0, 6)],
+  partials: ([x]) => [isBetween(x!, 0, 6)],
   domain: [-2, 8],
 });
 
@@ -158,7 +155,7 @@ export const hardSigmoidOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => clampTo(x! + 3, 0, 6) / 6,
   wgsl: ([x]) => `(${boundedSum(x!)} / 6.0)`,
-  partials: ([x]) => [div(insideShare(x!, -3, 3), 6)],
+  partials: ([x]) => [where(isBetween(x!, -3, 3), 1 / 6, 0)],
   domain: range,
 });
 
@@ -168,7 +165,7 @@ export const hardSiluOperation: Operation = defineElementwise({
   accepts: "floats",
   reference: ([x]) => x! * (clampTo(x! + 3, 0, 6) / 6),
   wgsl: ([x]) => `(${x} * (${boundedSum(x!)} / 6.0))`,
-  partials: ([x]) => [add(hardSigmoid(x!), div(mul(x!, insideShare(x!, -3, 3)), 6))],
+  partials: ([x]) => [add(hardSigmoid(x!), where(isBetween(x!, -3, 3), div(x!, 6), 0))],
   domain: range,
 });
 

@@ -68,7 +68,8 @@ export const absOperation: Operation = defineElementwise({
   exact: true,
   reference: ([x]) => Math.abs(x!),
   wgsl: ([x]) => `abs(${x})`,
-  partials: ([x]) => [sign(x!)],
+  // At 0, and at -0 too, JAX takes the side of the positive numbers.
+  partials: ([x]) => [sign(add(sign(x!), 0.5))],
 });
 
 /** -1, 0 or 1 by the sign; zeros and NaN stay what they are. */
@@ -117,6 +118,12 @@ export const copysignOperation: Operation = defineElementwise({
   partials: ([x, y]) => [mul(copysign(1, x!), copysign(1, y!)), undefined],
 });
 
+/** A leg over its hypotenuse; 1/2 where both are 0, as in JAX. */
+function directionCosine(leg: Value, length: Value): Value {
+  const isNone = sub(1, abs(sign(length)));
+  return add(div(leg, add(length, isNone)), mul(0.5, isNone));
+}
+
 /** sqrt(x^2 + y^2), scaled so that nothing overflows on the way; infinity beats NaN, as in C. */
 export const hypotOperation: Operation = defineElementwise({
   name: "hypot",
@@ -124,7 +131,10 @@ export const hypotOperation: Operation = defineElementwise({
   functions: ["hypot"],
   reference: ([x, y]) => Math.hypot(x!, y!),
   wgsl: ([x, y]) => `accurate_hypot(${x}, ${y})`,
-  partials: ([x, y]) => [div(x!, hypot(x!, y!)), div(y!, hypot(x!, y!))],
+  partials: ([x, y]) => {
+    const length = hypot(x!, y!);
+    return [directionCosine(x!, length), directionCosine(y!, length)];
+  },
 });
 
 /** Sum. */

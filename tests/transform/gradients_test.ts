@@ -12,6 +12,7 @@ import {
   jvp,
   lax,
   type NDArray,
+  nn,
   numpy as jnp,
   valueAndGrad,
   vjp,
@@ -136,7 +137,9 @@ Deno.test("equal extremes share, relu is flat at 0, clip shares at its ends, as 
   await assertClose(grad((x: NDArray) => jnp.max(x))(tied), [0, 0.5, 0.5]);
   await assertClose(grad((x: NDArray) => jnp.sum(jnp.maximum(x, 3)))(tied), [0, 0.5, 0.5]);
   await assertClose(grad((x: NDArray) => jnp.sum(jnp.clip(x, 1, 3)))(tied), [0.5, 0.5, 0.5]);
-  await assertClose(grad((x: NDArray) => jnp.sum(jnp.abs(x)))(jnp.array([-2, 0, 2])), [-1, 0, 1]);
+  await assertClose(grad((x: NDArray) => jnp.sum(jnp.abs(x)))(jnp.array([-2, 0, 2])), [-1, 1, 1]);
+  await assertClose(grad((x: NDArray) => jnp.sum(nn.relu6(x)))(jnp.array([0, 1, 6])), [0, 1, 0]);
+  await assertClose(grad((x: NDArray) => jnp.sum(nn.relu(x)))(jnp.array([-1, 0, 1])), [0, 0, 1]);
 });
 
 Deno.test("powers of 0 and of negative numbers, and products with zeros, as in JAX", async () => {
