@@ -12,7 +12,7 @@ import {
   measurementRows,
 } from "./report/measurement.ts";
 import { drawMeasurements } from "./report/measurement_chart.ts";
-import { composeMarkdown, saveReport } from "./report/results.ts";
+import { composeMarkdown, saveReport, toJson } from "./report/results.ts";
 import { markdownTable, plainTable } from "./report/table.ts";
 import {
   BENCHMARK_USAGE,
@@ -98,7 +98,7 @@ async function keep(
 ): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const report = { environment, date, data: measurements };
-  if (flags.json) await Deno.writeTextFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (flags.json) await Deno.writeTextFile(flags.json, toJson(report));
   if (flags.svg) {
     await Deno.writeTextFile(flags.svg, drawMeasurements(measurements, describe(environment)));
   }

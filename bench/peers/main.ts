@@ -11,7 +11,7 @@
 //
 // The peers are fetched from npm when this program runs and are no dependencies of the library.
 
-import { composeMarkdown, saveReport } from "../report/results.ts";
+import { composeMarkdown, saveReport, toJson } from "../report/results.ts";
 import { markdownTable, plainTable } from "../report/table.ts";
 import { wrap } from "../report/wrap.ts";
 import { FlagError } from "../run/flags.ts";
@@ -88,10 +88,7 @@ async function keep(
   data: Comparison,
 ): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
-  if (flags.json) {
-    const text = JSON.stringify({ environment, date, data }, null, 2);
-    await Deno.writeTextFile(flags.json, `${text}\n`);
-  }
+  if (flags.json) await Deno.writeTextFile(flags.json, toJson({ environment, date, data }));
   if (flags.save) {
     const markdown = composeMarkdown(
       `Beside ${data.engines.slice(1).join(" and ")}`,

@@ -36,6 +36,15 @@ export function composeMarkdown(
   return `${[`# ${title}`, ...prose, ...tables, list].join("\n\n")}\n`;
 }
 
+/** JSON for a file: fractions with as many digits as a measurement can have. */
+export function toJson(value: unknown): string {
+  const shorten = (_key: string, own: unknown) =>
+    typeof own === "number" && !Number.isInteger(own) && Number.isFinite(own)
+      ? Number(own.toPrecision(4))
+      : own;
+  return `${JSON.stringify(value, shorten, 2)}\n`;
+}
+
 async function readReports(path: URL): Promise<SavedReports> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
@@ -59,7 +68,7 @@ export async function saveReport(
   };
   const reports = { ...await readReports(paths.json), [tool]: report };
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(paths.json, `${JSON.stringify(reports, null, 2)}\n`);
+  await Deno.writeTextFile(paths.json, toJson(reports));
   await Deno.writeTextFile(paths.markdown, markdown);
   return paths;
 }

@@ -5,7 +5,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Precision, Work } from "../../bench/precision.ts";
 import { compare, measurementColumns, measurementRows } from "../../bench/report/measurement.ts";
 import { drawMeasurements } from "../../bench/report/measurement_chart.ts";
-import { composeMarkdown, fileStem, saveReport } from "../../bench/report/results.ts";
+import { composeMarkdown, fileStem, saveReport, toJson } from "../../bench/report/results.ts";
 import { wrap } from "../../bench/report/wrap.ts";
 import { describeEnvironment } from "../../bench/run/environment.ts";
 
@@ -76,6 +76,11 @@ Deno.test("wrap() breaks lines between words", () => {
 Deno.test("fileStem() makes a file's name of an adapter's", () => {
   assertEquals(fileStem("llvmpipe (LLVM 15.0.6, 256 bits)"), "llvmpipe-llvm-15-0-6-256-bits");
   assertEquals(fileStem("()"), "unknown");
+});
+
+Deno.test("toJson() keeps four digits of a fraction and all of an integer", () => {
+  const text = toJson({ ms: 1.23456789, bytes: 12582912, name: "1.23456789" });
+  assertEquals(JSON.parse(text), { ms: 1.235, bytes: 12582912, name: "1.23456789" });
 });
 
 Deno.test("saveReport() keeps what other tools saved for the adapter", async () => {
