@@ -28,7 +28,11 @@ const PARTS: readonly (Layer & { pattern: RegExp })[] = [
     part: "the arrays",
     pattern: /^src\/(transform\/|methods\/|numpy\/|lax\/|)[^/]*\.ts$/,
   },
-  { level: 6, part: "the libraries", pattern: /^src\/(nn|optim|train|numerics|io|distributed)\// },
+  {
+    level: 6,
+    part: "the libraries",
+    pattern: /^src\/(random|losses|nn|optim|train|numerics|io|distributed)\//,
+  },
   { level: 7, part: "mod.ts", pattern: /^mod\.ts$/ },
 ];
 
