@@ -97,6 +97,8 @@ export { customVjp } from "./src/transform/custom_vjp.ts";
 export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
+export { allFinite, selectTree } from "./src/train/finite.ts";
+
 export { loadSafetensors } from "./src/io/safetensors_read.ts";
 
 /** Primitives with every choice spelled out. */
@@ -105,5 +107,7 @@ export * as lax from "./src/lax.ts";
 export * as numpy from "./src/numpy.ts";
 /** Neural networks. */
 export * as nn from "./src/nn/namespace.ts";
+/** Loss scales, which keep small gradients from vanishing in float16. */
+export * as lossScale from "./src/train/loss_scale_namespace.ts";
 /** Trees of arrays: plain objects, arrays and registered classes. */
 export * as tree from "./src/core/tree.ts";
