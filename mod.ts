@@ -109,5 +109,7 @@ export * as numpy from "./src/numpy.ts";
 export * as nn from "./src/nn/namespace.ts";
 /** Loss scales, which keep small gradients from vanishing in float16. */
 export * as lossScale from "./src/train/loss_scale_namespace.ts";
+/** Optimizers, as gradient transformations, and schedules. */
+export * as optim from "./src/optim/namespace.ts";
 /** Trees of arrays: plain objects, arrays and registered classes. */
 export * as tree from "./src/core/tree.ts";

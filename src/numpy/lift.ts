@@ -2,6 +2,7 @@
 // made on the way is freed, and the result is a handle of its own.
 
 import { type ArrayLike, type NDArray, operand, ownHandle } from "../array.ts";
+import { flatten, leaves, type TreeStructure, unflatten } from "../core/pytree.ts";
 import { isTracing } from "../ir/trace.ts";
 import { freeTemporaries, type Value } from "../ir/value.ts";
 import type { Operand } from "../ops/operand.ts";
@@ -21,6 +22,22 @@ export function liftedList(
 ): NDArray[] {
   const run = () => body().map((value) => ownHandle(what, value, ...given));
   return isTracing() ? run() : freeTemporaries(run);
+}
+
+/** As {@linkcode lifted}, for functions of trees: every leaf of the result is a handle of its own. */
+export function liftedTree<T>(what: string, body: () => T, ...given: readonly unknown[]): T {
+  if (isTracing()) return body();
+  const arguments_ = new Set<unknown>(leaves(given));
+  let structure: TreeStructure | undefined;
+  const results = freeTemporaries(() => {
+    const [values, shape] = flatten<unknown>(body()) as [Value[], TreeStructure];
+    structure = shape;
+    const handles = values.map((value) =>
+      arguments_.has(value) ? ownHandle(what, value, value) : value
+    );
+    return handles;
+  });
+  return unflatten(structure!, results);
 }
 
 /** A public function of one array. */

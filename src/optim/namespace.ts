@@ -1,0 +1,26 @@
+// The `optim` namespace.
+
+export { chain, type EmptyState, type GradientTransformation } from "./transformation.ts";
+export { applyUpdates, globalNorm } from "./updates.ts";
+export { type CountState, scale, scaleByLearningRate, scaleBySchedule } from "./scaling.ts";
+export { clipByGlobalNorm } from "./clipping.ts";
+export { addDecayedWeights, type Mask, type MaskOptions } from "./decay.ts";
+export { sgd, type SgdOptions, trace, type TraceOptions, type TraceState } from "./sgd.ts";
+export {
+  adam,
+  type AdamOptions,
+  adamw,
+  type AdamWOptions,
+  scaleByAdam,
+  type ScaleByAdamState,
+} from "./adam.ts";
+export {
+  type BuiltSchedule,
+  constant,
+  cosineDecay,
+  type CosineDecayOptions,
+  linear,
+  type Schedule,
+  warmupCosine,
+  type WarmupCosineOptions,
+} from "./schedules.ts";
