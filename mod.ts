@@ -111,5 +111,7 @@ export * as nn from "./src/nn/namespace.ts";
 export * as lossScale from "./src/train/loss_scale_namespace.ts";
 /** Optimizers, as gradient transformations, and schedules. */
 export * as optim from "./src/optim/namespace.ts";
+/** Random numbers: the bits that JAX draws for the same key. */
+export * as random from "./src/random/namespace.ts";
 /** Trees of arrays: plain objects, arrays and registered classes. */
 export * as tree from "./src/core/tree.ts";

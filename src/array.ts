@@ -16,8 +16,17 @@ import { currentBackend } from "./backend/backend.ts";
 import { storageOf } from "./backend/eager.ts";
 import { type Aval, showAval } from "./ir/aval.ts";
 import { checkUsable } from "./ir/trace.ts";
-import { type Content, makeValue, registerValueClass, type Storage, Value } from "./ir/value.ts";
+import {
+  type Content,
+  freeTemporaries,
+  makeValue,
+  registerValueClass,
+  type Storage,
+  Value,
+} from "./ir/value.ts";
+import { reshape } from "./ops/broadcast.ts";
 import { toValue } from "./ops/cast.ts";
+import { slice } from "./ops/movement.ts";
 
 export type { NestedArray };
 
@@ -159,6 +168,20 @@ export class NDArray extends Value {
     throw new TypeError(
       `Cannot convert an NDArray to a number: use its methods (x.add(1), x.greater(0)), or await x.item() for its value`,
     );
+  }
+
+  /** The parts along the first axis in turn: `const [a, b] = x` and `for (const row of x)` work. */
+  *[Symbol.iterator](): Generator<NDArray> {
+    const [length, ...rest] = this.shape;
+    if (length === undefined) {
+      throw new TypeError("Cannot iterate over an array: a scalar has no parts");
+    }
+    const steps = this.shape.map(() => 1);
+    for (let i = 0; i < length; i++) {
+      const starts = this.shape.map((_, axis) => axis === 0 ? i : 0);
+      const part = () => reshape(slice(this, starts, steps, [1, ...rest]), rest);
+      yield asNDArray(freeTemporaries(part));
+    }
   }
 
   #checkSingle(what: string): void {

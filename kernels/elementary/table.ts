@@ -13,6 +13,7 @@ import { inverseTrigonometricFunctions } from "./inverse_trigonometric.ts";
 import { logarithmFunctions } from "./logarithm.ts";
 import { powerFunctions } from "./power.ts";
 import { remainderFunctions } from "./remainder.ts";
+import { threefryFunctions } from "./threefry.ts";
 import { trigonometricFunctions } from "./trigonometric.ts";
 
 /**
@@ -21,7 +22,8 @@ import { trigonometricFunctions } from "./trigonometric.ts";
  * `expm1`, `log`, `log2`, `log10`, `log1p`, `sqrt`, `rsqrt`, `cbrt`, `sin`, `cos`, `tan`, `asin`, `acos`,
  * `atan`, `sinh`, `cosh`, `tanh`, `asinh`, `acosh`, `atanh`, `erf`, `erfc`, `erfInv`, `sigmoid`, `silu`,
  * `softplus`, `geluTanh`, `geluErf`. Of two: `atan2` (y, x), `pow`, `rem`, `mod`, `hypot`,
- * `logaddexp`, `floorDivide`; `signedPower`, `unsignedMod` and their like are of integers. The other keys are
+ * `logaddexp`, `floorDivide`; `signedPower`, `unsignedMod` and their like are of integers, `threefryBits`
+ * hashes words. The other keys are
  * the pieces these are made of, e.g. `seal`. The functions call `zero() -> u32`, which the kernel declares.
  */
 export const elementaryFunctions: ReadonlyMap<string, ElementaryFunction> = new Map(
@@ -39,6 +41,7 @@ export const elementaryFunctions: ReadonlyMap<string, ElementaryFunction> = new 
     ...combinedFunctions,
     ...integerPowerFunctions,
     ...integerDivisionFunctions,
+    ...threefryFunctions,
   }),
 );
 

@@ -30,8 +30,8 @@ export interface ElementwiseRecord<P extends Params> {
   readonly exact?: boolean;
   /** Dtype of the result; by default that of the last input. */
   readonly result?: DType;
-  /** What the inputs may be; by default anything. Bits are integers and booleans. */
-  readonly accepts?: "numbers" | "integers" | "bits" | "floats";
+  /** What the inputs may be; by default anything. Words are uint32, bits are integers and booleans. */
+  readonly accepts?: "numbers" | "integers" | "words" | "bits" | "floats";
   /** How many leading inputs are conditions, whose dtype says nothing of the result's. */
   readonly conditions?: number;
   readonly precision?: PrecisionRule;
@@ -88,6 +88,7 @@ export function defineElementwise<P extends Params = Params>(
 const families = {
   numbers: { kinds: ["float", "signed", "unsigned"], words: "numbers" },
   integers: { kinds: ["signed", "unsigned"], words: "integers" },
+  words: { kinds: ["unsigned"], words: "uint32" },
   bits: { kinds: ["signed", "unsigned", "bool"], words: "integers or booleans" },
   floats: { kinds: ["float"], words: "floats" },
 } as const;

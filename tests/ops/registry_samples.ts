@@ -18,6 +18,7 @@ export const elementwiseParams: Readonly<Record<string, readonly Params[]>> = {
   leakyRelu: [{ slope: 0.01 }],
   exponentialLinear: [{ alpha: 1, width: 1, scale: 1 }, { alpha: 1.67, width: 2, scale: 1.05 }],
   squareplus: [{ b: 4 }],
+  threefry2x32: [{ output: "bits" }, { output: "first" }, { output: "second" }],
   flattenIndices: [{ extents: [5, 7], outside: "clamp" }, { extents: [5, 7], outside: "drop" }],
 };
 
@@ -25,7 +26,7 @@ export const elementwiseParams: Readonly<Record<string, readonly Params[]>> = {
 export function arityOf(operation: Operation, params: Params): number {
   const { lower } = operation;
   if (lower.kind !== "elementwise") throw new Error(`${operation.name} is not elementwise`);
-  const { extents = [0, 0, 0] } = params as { extents?: readonly number[] };
+  const { extents = [0, 0, 0, 0] } = params as { extents?: readonly number[] };
   const names = extents.map((_, i) => `input${i}`);
   const inputs: DType[] = names.map(() => "int32");
   const text = lower.wgsl(names, { params, inputs, output: "int32" });
