@@ -99,7 +99,13 @@ export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { allFinite, selectTree } from "./src/train/finite.ts";
 
-export { loadSafetensors } from "./src/io/safetensors_read.ts";
+export {
+  type FileSource,
+  loadSafetensors,
+  type LoadSafetensorsOptions,
+} from "./src/io/safetensors_read.ts";
+export { saveSafetensors, type SaveSafetensorsOptions } from "./src/io/safetensors_write.ts";
+export { loadCheckpoint, saveCheckpoint } from "./src/io/checkpoint.ts";
 
 /** Primitives with every choice spelled out. */
 export * as lax from "./src/lax.ts";

@@ -247,8 +247,12 @@ export function ownHandle(what: string, result: Value, ...given: readonly unknow
 
 /** Makes an array from host data with the shape given. */
 export function fromHost(values: ArrayLike_, shape: Shape, dtype: DType): NDArray {
-  const aval = { shape: checkShape("array", shape), dtype };
-  const storage = currentBackend().upload(aval, encodeValues(dtype, values));
+  return fromBytes(encodeValues(dtype, values), { shape: checkShape("array", shape), dtype });
+}
+
+/** Makes an array of the bytes that its elements have on the device. */
+export function fromBytes(bytes: Uint8Array, aval: Aval): NDArray {
+  const storage = currentBackend().upload(aval, bytes);
   return asNDArray(makeValue(aval, { kind: "stored", storage }));
 }
 

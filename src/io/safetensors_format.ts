@@ -3,8 +3,11 @@
 // Format: https://github.com/huggingface/safetensors#format
 
 import type { DType } from "../core/dtype.ts";
-import { type DataArray, decodeBytes } from "../core/element_data.ts";
 import { describe, isPlainObject, showShape } from "../core/errors.ts";
+import type { ByteSource } from "./byte_source.ts";
+import { findRepeatedKey } from "./json_keys.ts";
+import { metadataKey } from "./safetensors_layout.ts";
+import { storedTypes } from "./stored_types.ts";
 
 /** One tensor of a file: what the header says of it, checked. */
 export interface StoredTensor {
@@ -18,57 +21,50 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** The number of its elements. */
   readonly size: number;
-  /** Its bytes, in the file's memory. */
-  readonly bytes: Uint8Array;
+  /** Where its bytes start in the file. */
+  readonly begin: number;
+  /** Where they end. */
+  readonly end: number;
 }
 
-/** A tensor's elements, and whether reading them changed any. */
-export interface StoredValues {
-  /** Flat, row-major. */
-  readonly values: DataArray;
-  /** The number of elements whose value the narrower type cannot hold exactly. */
-  readonly changed: number;
+/** What a file holds. */
+export interface StoredFile {
+  /** In the header's order. */
+  readonly tensors: readonly StoredTensor[];
+  /** The words beside the tensors. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** The longest header that the reference implementation accepts, in bytes. */
 const longestHeader = 100_000_000;
 
-const storedTypes: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
-  F32: { dtype: "float32", bytes: 4 },
-  F16: { dtype: "float16", bytes: 2 },
-  BF16: { dtype: "bfloat16", bytes: 2 },
-  I32: { dtype: "int32", bytes: 4 },
-  U32: { dtype: "uint32", bytes: 4 },
-  BOOL: { dtype: "bool", bytes: 1 },
-  F64: { dtype: "float32", bytes: 8 },
-  I64: { dtype: "int32", bytes: 8 },
-};
-
 /** What every message of this file starts with. */
 const failed = "Cannot load safetensors";
 
-function readHeader(file: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
-  if (file.byteLength < 8) {
+/** Where the header ends, before anything is allocated for it. */
+async function headerEnd(source: ByteSource): Promise<number> {
+  if (source.size < 8) {
     throw new RangeError(
-      `${failed}: a file starts with 8 bytes of header length, got ${file.byteLength} bytes`,
+      `${failed}: a file starts with 8 bytes of header length, got ${source.size} bytes`,
     );
   }
-  const length = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
-  const room = Math.min(longestHeader, file.byteLength - 8);
-  if (length > room) {
+  const start = await source.read(0, 8);
+  const length = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true);
+  if (length > Math.min(longestHeader, source.size - 8)) {
     throw new RangeError(
-      `${failed}: the header must fit into the file's ${file.byteLength} bytes and into ${longestHeader}, ` +
+      `${failed}: the header must fit into the file's ${source.size} bytes and into ${longestHeader}, ` +
         `got a header length of ${length}; is this a safetensors file?`,
     );
   }
-  const dataStart = 8 + Number(length);
+  return 8 + Number(length);
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
   let header: unknown;
   try {
-    header = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-        file.subarray(8, dataStart),
-      ),
-    );
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch (error) {
     throw new TypeError(`${failed}: the header must be JSON in UTF-8, got something else`, {
       cause: error,
@@ -77,7 +73,23 @@ function readHeader(file: Uint8Array): { header: Record<string, unknown>; dataSt
   if (!isPlainObject(header)) {
     throw new TypeError(`${failed}: the header must be a JSON object, got ${describe(header)}`);
   }
-  return { header, dataStart };
+  const repeated = findRepeatedKey(text);
+  if (repeated !== undefined) {
+    throw new TypeError(
+      `${failed}: a key of the header must come once, got ${describe(repeated)} twice`,
+    );
+  }
+  return header;
+}
+
+function checkMetadata(metadata: unknown): ReadonlyMap<string, string> {
+  const entries = isPlainObject(metadata) ? Object.entries(metadata) : undefined;
+  if (entries?.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
+    return new Map(entries);
+  }
+  throw new TypeError(
+    `${failed}: ${metadataKey} must be an object of strings, got ${describe(metadata)}`,
+  );
 }
 
 function checkExtents(where: string, shape: unknown): { shape: number[]; size: number } {
@@ -114,7 +126,12 @@ function checkOffsets(where: string, offsets: unknown, available: number): [numb
   return [begin, end];
 }
 
-function checkTensor(name: string, entry: unknown, data: Uint8Array): StoredTensor {
+function checkTensor(
+  name: string,
+  entry: unknown,
+  dataStart: number,
+  available: number,
+): StoredTensor {
   const where = `${failed}: tensor ${describe(name)}`;
   if (!isPlainObject(entry)) {
     throw new TypeError(
@@ -128,35 +145,38 @@ function checkTensor(name: string, entry: unknown, data: Uint8Array): StoredTens
   }
   const { dtype, bytes } = storedTypes[storedType];
   const { shape, size } = checkExtents(where, entry.shape);
-  const [begin, end] = checkOffsets(where, entry.data_offsets, data.byteLength);
+  const [begin, end] = checkOffsets(where, entry.data_offsets, available);
   if (end - begin !== size * bytes) {
     throw new RangeError(
       `${where}: ${showShape(shape)} of ${storedType} takes ${size * bytes} bytes, ` +
         `got data_offsets [${begin}, ${end}]`,
     );
   }
-  return { name, storedType, dtype, shape, size, bytes: data.subarray(begin, end) };
+  return { name, storedType, dtype, shape, size, begin: dataStart + begin, end: dataStart + end };
 }
 
 /** The format forbids gaps and overlaps: a byte that two tensors share, or none, hides something. */
-function checkCoverage(tensors: readonly StoredTensor[], data: Uint8Array): void {
-  const byStart = [...tensors].sort((a, b) =>
-    a.bytes.byteOffset - b.bytes.byteOffset || a.bytes.byteLength - b.bytes.byteLength
-  );
-  let covered = 0;
-  for (const { name, bytes } of byStart) {
-    const begin = bytes.byteOffset - data.byteOffset;
+function checkCoverage(
+  tensors: readonly StoredTensor[],
+  dataStart: number,
+  fileSize: number,
+): void {
+  const byStart = [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let covered = dataStart;
+  for (const { name, begin, end } of byStart) {
     if (begin !== covered) {
       const wrong = begin < covered ? "overlaps the tensor before it" : "leaves a gap before it";
       throw new RangeError(
         `${failed}: tensors must follow one another without gaps, but ${describe(name)} ${wrong}`,
       );
     }
-    covered += bytes.byteLength;
+    covered = end;
   }
-  if (covered !== data.byteLength) {
+  if (covered !== fileSize) {
     throw new RangeError(
-      `${failed}: the tensors take ${covered} bytes, but the file holds ${data.byteLength}`,
+      `${failed}: the tensors take ${covered - dataStart} bytes, but the file holds ${
+        fileSize - dataStart
+      }`,
     );
   }
 }
@@ -167,68 +187,14 @@ function checkCoverage(tensors: readonly StoredTensor[], data: Uint8Array): void
  * @throws TypeError for a header that is not what the format describes, or an unknown element type.
  * @throws RangeError for sizes and offsets that do not fit one another or the file.
  */
-export function parseSafetensors(file: Uint8Array): StoredTensor[] {
-  const { header, dataStart } = readHeader(file);
-  const data = file.subarray(dataStart);
-  const tensors = Object.entries(header)
-    .filter(([name]) => name !== "__metadata__")
-    .map(([name, entry]) => checkTensor(name, entry, data));
-  checkCoverage(tensors, data);
-  return tensors;
-}
-
-function narrowFloats(bytes: Uint8Array, size: number): StoredValues {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(size);
-  let changed = 0;
-  for (let i = 0; i < size; i++) {
-    const value = view.getFloat64(8 * i, true);
-    values[i] = value;
-    if (!Object.is(values[i], value)) changed++;
-  }
-  return { values, changed };
-}
-
-function narrowIntegers({ name, bytes, size }: StoredTensor): StoredValues {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Int32Array(size);
-  for (let i = 0; i < size; i++) {
-    const value = view.getBigInt64(8 * i, true);
-    if (BigInt.asIntN(32, value) !== value) {
-      throw new RangeError(
-        `${failed}: tensor ${describe(name)} is I64 and must fit into int32, got ${value} at ${i}`,
-      );
-    }
-    values[i] = Number(value);
-  }
-  return { values, changed: 0 };
-}
-
-function readBools({ name, bytes }: StoredTensor): StoredValues {
-  const wrong = bytes.findIndex((byte) => byte > 1);
-  if (wrong >= 0) {
-    throw new RangeError(
-      `${failed}: tensor ${describe(name)} is BOOL and must hold bytes of 0 and 1, ` +
-        `got ${bytes[wrong]} at ${wrong}`,
-    );
-  }
-  return { values: bytes.slice(), changed: 0 };
-}
-
-/**
- * A tensor's elements as numbers: float64 rounded to float32, int64 as int32.
- *
- * @throws RangeError if an int64 is outside int32, or a bool is neither 0 nor 1.
- */
-export function storedValues(tensor: StoredTensor): StoredValues {
-  switch (tensor.storedType) {
-    case "F64":
-      return narrowFloats(tensor.bytes, tensor.size);
-    case "I64":
-      return narrowIntegers(tensor);
-    case "BOOL":
-      return readBools(tensor);
-    default:
-      return { values: decodeBytes(tensor.dtype, tensor.bytes, tensor.size), changed: 0 };
-  }
+export async function readStoredFile(source: ByteSource): Promise<StoredFile> {
+  const dataStart = await headerEnd(source);
+  const header = parseHeader(await source.read(8, dataStart));
+  const entries = Object.entries(header);
+  const metadata = Object.hasOwn(header, metadataKey) ? header[metadataKey] : {};
+  const tensors = entries
+    .filter(([name]) => name !== metadataKey)
+    .map(([name, entry]) => checkTensor(name, entry, dataStart, source.size - dataStart));
+  checkCoverage(tensors, dataStart, source.size);
+  return { tensors, metadata: checkMetadata(metadata) };
 }

@@ -1,40 +1,82 @@
-// Loading arrays from a safetensors file.
+// Loading arrays from safetensors files.
 
-import { fromHost, type NDArray } from "../array.ts";
-import { describe } from "../core/errors.ts";
-import { parseSafetensors, type StoredTensor, storedValues } from "./safetensors_format.ts";
+import { fromBytes, type NDArray } from "../array.ts";
+import { checkOptions, describe } from "../core/errors.ts";
+import { checkShape } from "../core/shape.ts";
+import { scope } from "../transform/scope.ts";
+import { type ByteSource, type FileSource, openSource } from "./byte_source.ts";
+import { explainFileError } from "./replace_file.ts";
+import { readStoredFile, type StoredFile, type StoredTensor } from "./safetensors_format.ts";
+import { deviceElements } from "./stored_elements.ts";
 
-async function readFile(source: string | URL | Uint8Array): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (typeof source === "string" || source instanceof URL) return await Deno.readFile(source);
-  throw new TypeError(
-    `Cannot load safetensors: a path, a URL or the file's bytes (Uint8Array) are required, ` +
-      `got ${describe(source)}`,
-  );
+export type { FileSource };
+
+/** What `loadSafetensors` may be told. */
+export interface LoadSafetensorsOptions {
+  /** The tensors to load; of a file on disk, no others are read. By default all. */
+  readonly names?: readonly string[];
 }
 
-function loadTensor(tensor: StoredTensor): NDArray {
-  const { values, changed } = storedValues(tensor);
-  if (tensor.storedType === "F64" || tensor.storedType === "I64") {
-    const losses = changed > 0 ? `; ${changed} of ${tensor.size} values were rounded` : "";
+const narrowed: readonly string[] = ["F64", "I64"];
+
+/** The array of a tensor, whose bytes alone are read. */
+export async function loadTensor(source: ByteSource, tensor: StoredTensor): Promise<NDArray> {
+  const { name, storedType, dtype, shape, size, begin, end } = tensor;
+  const { bytes, changed } = deviceElements(tensor, await source.read(begin, end));
+  if (narrowed.includes(storedType)) {
+    const losses = changed > 0 ? `; ${changed} of ${size} values were rounded` : "";
     console.warn(
-      `loadSafetensors: ${describe(tensor.name)} is ${tensor.storedType} and is narrowed to ` +
-        `${tensor.dtype}${losses}`,
+      `loadSafetensors: ${describe(name)} is ${storedType} and is narrowed to ${dtype}${losses}`,
     );
   }
-  return fromHost(values, tensor.shape, tensor.dtype);
+  return fromBytes(bytes, { shape: checkShape("load safetensors", shape), dtype });
+}
+
+/** Opens a file and checks its header; `use` gets both while the file is open. */
+export async function withStoredFile<T>(
+  what: string,
+  from: FileSource,
+  use: (source: ByteSource, file: StoredFile) => Promise<T>,
+): Promise<T> {
+  try {
+    using source = await openSource(what, from);
+    return await use(source, await readStoredFile(source));
+  } catch (error) {
+    throw explainFileError(what, error);
+  }
+}
+
+function chooseTensors(file: StoredFile, names: unknown): readonly StoredTensor[] {
+  if (names === undefined) return file.tensors;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+    throw new TypeError(
+      `Cannot load safetensors: names must be an array of strings, got ${describe(names)}`,
+    );
+  }
+  const known = new Set(file.tensors.map(({ name }) => name));
+  const missing = names.find((name) => !known.has(name));
+  if (missing !== undefined) {
+    throw new RangeError(
+      `Cannot load safetensors: names must be among the file's ${describe([...known])}, ` +
+        `got ${describe(missing)}`,
+    );
+  }
+  return file.tensors.filter(({ name }) => names.includes(name));
 }
 
 /**
- * Loads every tensor of a safetensors file.
+ * Loads the tensors of a safetensors file.
  *
- * F32, F16, BF16, I32, U32 and BOOL keep their type. F64 becomes float32 and I64 int32, with a warning on
- * the console that counts the values which that changed. The file is checked before any array is made.
+ * F32, F16, BF16, I32, U32 and BOOL keep their type and every bit. U8 and U16 become uint32, I8 and I16
+ * int32. F64 becomes float32 and I64 int32, with a warning on the console that counts the values which that
+ * changed. The whole header is checked before any array is made, and a failure leaves no array behind.
  *
- * @param source The file's path (which needs `--allow-read`) or `file:` URL, or its bytes.
+ * @param source The file's path (which needs `--allow-read`) or `file:` URL, its bytes, a stream of them, or
+ * the response of a `fetch`. A file on disk is read tensor by tensor.
  * @returns The arrays by name, in the header's order.
- * @throws {TypeError} if the header is not one, or names an element type other than these.
- * @throws {RangeError} if sizes and offsets do not fit one another or the file, or an I64 does not fit int32.
+ * @throws {TypeError} if the header is not one, has a key twice, or names an element type other than these.
+ * @throws {RangeError} if sizes and offsets do not fit one another or the file, if an I64 does not fit int32,
+ * or if the file has no tensor of one of the names.
  *
  * @example
  * ```ts
@@ -51,8 +93,17 @@ function loadTensor(tensor: StoredTensor): NDArray {
  * ```
  */
 export async function loadSafetensors(
-  source: string | URL | Uint8Array,
+  source: FileSource,
+  options: LoadSafetensorsOptions = {},
 ): Promise<Record<string, NDArray>> {
-  const tensors = parseSafetensors(await readFile(source));
-  return Object.fromEntries(tensors.map((tensor) => [tensor.name, loadTensor(tensor)]));
+  const what = "load safetensors";
+  checkOptions(what, options, ["names"]);
+  return await withStoredFile(what, source, (bytes, file) =>
+    scope(async () => {
+      const arrays: [string, NDArray][] = [];
+      for (const tensor of chooseTensors(file, options.names)) {
+        arrays.push([tensor.name, await loadTensor(bytes, tensor)]);
+      }
+      return Object.fromEntries(arrays);
+    }));
 }
