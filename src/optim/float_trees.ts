@@ -1,14 +1,13 @@
 // Trees of floating arrays, leaf by leaf: what optimizers are made of. Trees are matched by structure and
 // shape, and an error names the path where they differ.
 
-import { asArray, isFloatingArray, type NDArray } from "../array.ts";
+import { asArray, isFloatingArray } from "../array.ts";
 import { describe, showShape } from "../core/errors.ts";
-import { flatten, flattenUpTo, leavesWithPath, map, unflatten } from "../core/pytree.ts";
+import { flatten, flattenUpTo, leavesWithPath, unflatten } from "../core/pytree.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import { zeros } from "../numpy/creation.ts";
 import { astype } from "../ops/cast.ts";
-import { where } from "../ops/selection.ts";
 
 /** The path of a leaf, found only when an error needs it. */
 function pathOf(tree: unknown, root: string, index: number): string {
@@ -66,13 +65,4 @@ export function toFloat32(what: string, name: string, tree: unknown): unknown {
 /** Zeros of a tree's shapes in float32: what moments begin with. */
 export function float32Zeros(what: string, params: unknown): unknown {
   return mapFloats(what, { params }, (leaf) => zeros(leaf.aval.shape));
-}
-
-/** The leaves of one tree or of another of the same structure, by a scalar truth value. */
-export function selectLeaves<T>(predicate: Value, whenTrue: T, whenFalse: T): T {
-  return map(
-    (a: NDArray, b: NDArray) => where(predicate, a, b),
-    whenTrue as unknown,
-    whenFalse as unknown,
-  ) as T;
 }

@@ -15,6 +15,17 @@ export {
   type ScaleByAdamState,
 } from "./adam.ts";
 export {
+  lion,
+  type LionOptions,
+  scaleByLion,
+  type ScaleByLionOptions,
+  type ScaleByLionState,
+} from "./lion.ts";
+export { applyIfFinite, type ApplyIfFiniteState } from "./apply_if_finite.ts";
+export { multiSteps, type MultiStepsState } from "./multi_steps.ts";
+export { masterWeights, type MasterWeightsState } from "./master_weights.ts";
+export { kahan, type KahanState } from "./kahan.ts";
+export {
   type BuiltSchedule,
   constant,
   cosineDecay,

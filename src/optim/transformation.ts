@@ -56,7 +56,7 @@ export function transformation<State>(
 ): GradientTransformation<State> {
   const { what, fields, needsParams } = rules;
   return {
-    init: (params) => liftedTree(what, () => rules.init(params), params),
+    init: (params) => liftedTree(what, () => rules.init(floats(what, { params })), params),
     update: <Updates>(grads: Updates, state: State, params?: unknown) => {
       if (needsParams && params === undefined) {
         throw new TypeError(`Cannot ${what}: update requires params as its third argument`);
@@ -74,6 +74,11 @@ export function transformation<State>(
       ) as [Updates, State];
     },
   };
+}
+
+/** The first of some trees, checked to be of floating arrays and like the others. */
+function floats(what: string, trees: Readonly<Record<string, unknown>>): unknown {
+  return mapFloats(what, trees, (leaf) => leaf);
 }
 
 function checkState(what: string, state: unknown, fields: readonly string[]): void {
