@@ -148,12 +148,18 @@ class Scheduler {
     return !lower.functions?.length && arrays.length <= 1;
   }
 
-  /** Whether a consumer would compute the value several times to stretch it over a larger shape. */
+  /** Whether a consumer, behind movements too, would compute the value several times over a larger shape. */
   #isStretched(variable: Variable): boolean {
     const size = sizeOf(variable.aval.shape);
-    return (this.#consumers.get(variable) ?? []).some((c) =>
-      isInPlace(c) && sizeOf(c.outputs[0]!.aval.shape) > size
-    );
+    const follow = (v: Variable): boolean =>
+      (this.#consumers.get(v) ?? []).some((consumer) => {
+        const [result] = consumer.outputs as [Variable];
+        if (!isInPlace(consumer)) return false;
+        if (sizeOf(result.aval.shape) > size) return true;
+        return consumer.operation.lower.kind === "view" && !this.#stored.has(result) &&
+          follow(result);
+      });
+    return follow(variable);
   }
 
   /** Lets the one expression that reads a kernel's result become its epilogue. */

@@ -7,7 +7,7 @@ import { add, mul } from "../../src/ops/arithmetic.ts";
 import { geluTanh } from "../../src/ops/activation.ts";
 import { dotGeneral } from "../../src/ops/contraction.ts";
 import { exp } from "../../src/ops/elementary.ts";
-import { reshape, transpose } from "../../src/ops/movement.ts";
+import { reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { reduce, sumOperation } from "../../src/ops/reduction.ts";
 import { softmaxOperation } from "../../src/ops/rows.ts";
 import { bind1 } from "../../src/ir/trace.ts";
@@ -48,6 +48,19 @@ webgpuTest(
 webgpuTest("a row operation takes a residual with it", async () => {
   assertEquals(await dispatches((x) => add(x, bind1(softmaxOperation, {}, mul(x, 0.125)))), 1);
 });
+
+webgpuTest(
+  "a small value whose part is stretched is computed once, not for every element",
+  async () => {
+    assertEquals(
+      await dispatches((x) => {
+        const small = exp(slice(x, [0, 0], [1, 1], [2, 2]));
+        return mul(x, reshape(slice(small, [1, 1], [1, 1], [1, 1]), []));
+      }),
+      2,
+    );
+  },
+);
 
 webgpuTest("an expensive value that two kernels read is stored once", async () => {
   assertEquals(
