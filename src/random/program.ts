@@ -5,9 +5,10 @@ import { asNDArray, type NDArray } from "../array.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
-import { concatenate } from "../ops/concatenate.ts";
+import { equal } from "../ops/comparison.ts";
 import { constant, iota } from "../ops/constant.ts";
-import { reshape, slice } from "../ops/movement.ts";
+import { broadcastTo, reshape, slice } from "../ops/movement.ts";
+import { where } from "../ops/selection.ts";
 import { threefry2x32 } from "../ops/threefry.ts";
 import { jit } from "../transform/jit.ts";
 
@@ -39,12 +40,19 @@ export function wordsOf(key: Value): KeyWords {
 }
 
 /** New keys, one for each element of a shape, as an array whose last axis holds their words. */
-export function keysOf(key: KeyWords, count: readonly [Value, Value]): Value {
-  const { shape } = count[1].aval;
-  const columns = (["first", "second"] as const).map((word) =>
-    reshape(threefry2x32(key, count, word), [...shape, 1])
-  );
-  return concatenate(columns, shape.length);
+export function keysOf(key: KeyWords, [high, low]: readonly [Value, Value]): Value {
+  const { shape } = low.aval;
+  const words = [...shape, 2];
+  const count = [high, broadcastTo(reshape(low, [...shape, 1]), words)] as const;
+  const isFirst = equal(iota(words, shape.length, "uint32"), 0);
+  return where(isFirst, threefry2x32(key, count, "first"), threefry2x32(key, count, "second"));
+}
+
+/** Two new keys of one. */
+export function twoKeys(key: KeyWords): [KeyWords, KeyWords] {
+  const keys = keysOf(key, counter([2]));
+  const row = (i: number) => wordsOf(reshape(slice(keys, [i, 0], [1, 1], [1, 2]), [2]));
+  return [row(0), row(1)];
 }
 
 /** The position of every element in row-major order, as two words; arrays have fewer than 2**32 elements. */
