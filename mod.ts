@@ -98,6 +98,14 @@ export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { allFinite, selectTree } from "./src/train/finite.ts";
+export {
+  type Loss,
+  type Metrics,
+  type TrainState,
+  type TrainStep,
+  trainStep,
+  type TrainStepOptions,
+} from "./src/train/train_step.ts";
 
 export {
   type FileSource,
