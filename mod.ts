@@ -98,6 +98,8 @@ export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { allFinite, selectTree } from "./src/train/finite.ts";
+export type { GradientTransformation } from "./src/optim/transformation.ts";
+export type { LossScale } from "./src/train/loss_scale.ts";
 export {
   type Loss,
   type Metrics,
