@@ -59,6 +59,8 @@ export function kahan<State>(
         { updates: inner, "state.compensation": state.compensation },
         (u, c) => seal(add(u, c)),
       );
+      // The sum as `applyUpdates` will round it. Each seal stands where a compiler that takes sums for
+      // associative would find that nothing is lost, or round another sum than the one that is applied.
       const compensation = mapFloats(what, { changes, params }, (change, p) => {
         const sum = seal(widened(astype(add(widened(p), change), p.aval.dtype)));
         return sub(change, seal(sub(sum, widened(p))));
