@@ -20,7 +20,7 @@ import {
   FlagError,
   readBenchmarkFlags,
 } from "./run/flags.ts";
-import { PreparedProgram } from "./run/prepared.ts";
+import { prepare } from "./run/prepare.ts";
 import { type Progress, showProgress } from "./run/progress.ts";
 import { describe, type Environment } from "./run/environment.ts";
 import { openSession } from "./run/session.ts";
@@ -51,7 +51,7 @@ async function measure(
   progress: Progress,
 ): Promise<Measurement[]> {
   const host = makeArguments(program.arguments(size));
-  const prepared = PRECISIONS.map((precision) => new PreparedProgram(program, precision, host));
+  const prepared = PRECISIONS.map((precision) => prepare(program, precision, host));
   try {
     const shape = program.label(size);
     progress.begin(`${program.name} ${shape}`);
@@ -70,7 +70,7 @@ async function measure(
         precision,
         work: workOf(program, size, precision),
         timing: timings[i],
-        bytes: prepared[i].bytes,
+        memory: await prepared[i].memory(),
         error: await prepared[i].error(),
       });
     }

@@ -14,9 +14,14 @@ import {
   softmaxElement,
 } from "./reference.ts";
 import type { Section } from "./sections.ts";
+import { adamwTraining, sgdTraining, type TrainingProgram } from "./training/program.ts";
 
-/** A function and the arguments it is measured with. One number, the size, decides every shape. */
-export interface Program {
+/** What is measured. One number, the size, decides every shape. */
+export type Program = FunctionProgram | TrainingProgram;
+
+/** A function and the arguments it is measured with. */
+export interface FunctionProgram {
+  readonly kind: "function";
   readonly name: string;
   readonly sections: readonly Section[];
   /** Measured unless other sizes are asked for. */
@@ -40,8 +45,9 @@ function movesMatrix(
   sizes: readonly number[],
   run: (x: NDArray) => NDArray,
   reference: ReferenceElement,
-): Program {
+): FunctionProgram {
   return {
+    kind: "function",
     name,
     sections,
     sizes,
@@ -52,7 +58,8 @@ function movesMatrix(
   };
 }
 
-const matmul: Program = {
+const matmul: FunctionProgram = {
+  kind: "function",
   name: "matmul",
   sections: ["precision"],
   sizes: [512, 1024],
@@ -63,7 +70,8 @@ const matmul: Program = {
   reference: matmulElement,
 };
 
-const mlp: Program = {
+const mlp: FunctionProgram = {
+  kind: "function",
   name: "MLP forward",
   sections: ["precision"],
   sizes: [512],
@@ -81,7 +89,8 @@ const mlp: Program = {
   reference: mlpElement,
 };
 
-const matmulWithGelu: Program = {
+const matmulWithGelu: FunctionProgram = {
+  kind: "function",
   name: "gelu(x @ w + b)",
   sections: ["gelu"],
   sizes: [1024],
@@ -128,6 +137,8 @@ export const PROGRAMS: readonly Program[] = [
     ([x], position) => geluExact(x.values[position]),
   ),
   matmulWithGelu,
+  sgdTraining,
+  adamwTraining,
 ];
 
 /** The size of every program where only the working of it all is tried. */
@@ -138,6 +149,13 @@ export function findProgram(name: string): Program {
   const program = PROGRAMS.find((candidate) => candidate.name === name);
   if (!program) throw new Error(`Cannot find the program ${name}: it is not in the table`);
   return program;
+}
+
+/** The function of a name. */
+export function findFunction(name: string): FunctionProgram {
+  const program = findProgram(name);
+  if (program.kind === "function") return program;
+  throw new Error(`Cannot find the function ${name}: it is a training step`);
 }
 
 /** Operations of a call, or bytes that it has to read and write at the least. */

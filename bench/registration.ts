@@ -3,7 +3,9 @@
 
 import { PRECISIONS } from "./precision.ts";
 import { findProgram, SMOKE_SIZE } from "./programs.ts";
-import { PreparedProgram } from "./run/prepared.ts";
+import { makeArguments } from "./host_data.ts";
+import { prepare } from "./run/prepare.ts";
+import type { Prepared } from "./run/prepared.ts";
 import { openSession } from "./run/session.ts";
 
 /** Opens the device and registers programs by their names in the table. */
@@ -15,14 +17,14 @@ export async function registerBenches(...names: readonly string[]): Promise<void
   for (const program of names.map(findProgram)) {
     for (const size of small ? [SMOKE_SIZE] : program.sizes) {
       for (const precision of PRECISIONS) {
-        let prepared: PreparedProgram | undefined;
+        let prepared: Prepared | undefined;
         Deno.bench({
           name: `${program.name} ${precision}`,
           group: `${program.name} ${program.label(size)}`,
           baseline: precision === PRECISIONS[0],
           ...(smoke ? { n: 1, warmup: 1 } : {}),
           fn: async () => {
-            prepared ??= PreparedProgram.of(program, precision, size);
+            prepared ??= prepare(program, precision, makeArguments(program.arguments(size)));
             await prepared.run(1);
           },
         });

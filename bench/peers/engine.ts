@@ -4,6 +4,7 @@ import type { HostArray } from "../host_data.ts";
 import type { Precision, Work } from "../precision.ts";
 import type { ReferenceElement } from "../reference.ts";
 import type { Contender } from "../run/timing.ts";
+import type { TrainingProgram } from "../training/program.ts";
 
 /** The names under which libraries write the same functions. */
 export type FunctionName =
@@ -16,14 +17,30 @@ export type FunctionName =
   | "loss";
 
 /** Something that every library is asked to do. */
-export interface Task {
-  readonly name: string;
+export type Task = FunctionTask | TrainingTask;
+
+/** A function to be called. */
+export interface FunctionTask extends TaskBase {
   readonly functionName: FunctionName;
   /**
    * `calls`: one function again and again on the same arguments, waiting once at the end. `chain`: each
    * result is the next call's argument. `read`: each call's result, a scalar, is read by the host.
    */
   readonly kind: "calls" | "chain" | "read";
+}
+
+/**
+ * A training step to be taken: the loss, its gradients and the parameters' change by plain gradient descent,
+ * each step from where the last one ended. What is checked is the loss after a few steps.
+ */
+export interface TrainingTask extends TaskBase {
+  readonly kind: "training";
+  readonly program: TrainingProgram;
+}
+
+/** What every task has. */
+export interface TaskBase {
+  readonly name: string;
   readonly label: string;
   readonly inputs: readonly HostArray[];
   /** One element of a single call's result. */

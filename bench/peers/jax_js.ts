@@ -6,9 +6,10 @@ import {
   type Engine,
   type EngineContender,
   type FunctionName,
-  type Task,
+  type FunctionTask,
   Unsupported,
 } from "./engine.ts";
+import { JaxTraining } from "./jax_js_training.ts";
 import { QueueDrain } from "./queue_drain.ts";
 import { TINY } from "./tasks.ts";
 
@@ -17,9 +18,10 @@ const VERSION = "0.1.25";
 const PACKAGE = `npm:@jax-js/jax@${VERSION}`;
 
 /** An array of that library. Every use consumes it; `ref` is one more use. */
-interface JaxArray {
+export interface JaxArray {
   readonly ref: JaxArray;
   add(other: JaxArray | number): JaxArray;
+  sub(other: JaxArray): JaxArray;
   mul(other: JaxArray | number): JaxArray;
   astype(dtype: string): JaxArray;
   blockUntilReady(): Promise<JaxArray>;
@@ -32,11 +34,15 @@ interface JaxArray {
 type JaxFunction = (...inputs: JaxArray[]) => JaxArray;
 
 /** The part of the library that is used here. */
-interface JaxJs {
+export interface JaxJs {
   init(device: string): Promise<string[]>;
   defaultDevice(device: string): void;
   getWebGPUDevice(): GPUDevice;
-  jit(fn: JaxFunction): JaxFunction;
+  jit<Result>(fn: (...inputs: JaxArray[]) => Result): (...inputs: JaxArray[]) => Result;
+  valueAndGrad(
+    fn: JaxFunction,
+    options: { argnums: readonly number[] },
+  ): (...inputs: JaxArray[]) => [value: JaxArray, gradients: JaxArray[]];
   readonly numpy: {
     array(values: Float32Array, options: { shape: readonly number[] }): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
@@ -65,7 +71,7 @@ function functionsOf({ numpy, nn }: JaxJs): Record<FunctionName, JaxFunction> {
 
 /** What differs between the kinds of task: how calls follow one another. */
 function runnerOf(
-  kind: Task["kind"],
+  kind: FunctionTask["kind"],
   fn: JaxFunction,
   inputs: readonly JaxArray[],
   drain: QueueDrain,
@@ -104,15 +110,19 @@ export async function jaxJs(): Promise<Engine> {
   return {
     name: "@jax-js/jax",
     version: VERSION,
-    prepare: async ({ kind, functionName, inputs }, precision) => {
+    prepare: async (task, precision) => {
       if (precision === "bfloat16") throw new Unsupported("no bfloat16");
       const put = ({ values, shape }: HostArray) =>
         jax.numpy.array(values, { shape }).astype(precision);
-      const arrays = inputs.map(put);
+      if (task.kind === "training") {
+        if (precision !== "float32") throw new Unsupported("no gradient of a cast");
+        return new JaxTraining(jax, () => task.inputs.map(put), drain);
+      }
+      const arrays = task.inputs.map(put);
       for (const array of arrays) await array.ref.blockUntilReady();
-      const fn = jax.jit(functions[functionName]);
+      const fn = jax.jit(functions[task.functionName]);
       return {
-        run: runnerOf(kind, fn, arrays, drain),
+        run: runnerOf(task.kind, fn, arrays, drain),
         result: () => fn(...arrays.map((array) => array.ref)).data(),
         dispose: () => arrays.forEach((array) => array.dispose()),
       };

@@ -112,6 +112,7 @@ export const METHOD: readonly string[] = [
   "A sample is as many calls as fill it, started one after the other and waited for once. Every queue is waited for by reading one word back at once, which costs 0.05 to 0.3 ms where the peers' own waits cost up to 11.",
   "In the scalar read each library reads as its users would, since that is what is measured there.",
   "The first call traces and compiles and is in no median. A shader cache on disk shortens it.",
+  "The training step is the loss, its gradients and plain gradient descent, each step from where the last one ended; what is compared with float64 is the loss after three steps. @jax-js/jax has no gradient of a cast, so no half types there.",
   "A result that is far from float64 gets no figures.",
   "tfjs has no jit and no gelu: it runs operation by operation, gelu from its parts.",
 ];

@@ -2,7 +2,8 @@
 
 import { makeArguments } from "../host_data.ts";
 import { type Precision, PRECISIONS } from "../precision.ts";
-import { findProgram, SMOKE_SIZE, workOf } from "../programs.ts";
+import { findFunction, SMOKE_SIZE, workOf } from "../programs.ts";
+import { sgdTraining } from "../training/program.ts";
 import type { FunctionName, Task } from "./engine.ts";
 
 /** The factor and the summand of the tiny function of the chain. */
@@ -17,7 +18,7 @@ const LOSS_ELEMENTS = 4096;
 
 /** A program of the benchmark's table at one size. */
 function programTask(name: FunctionName, size: number): Task {
-  const program = findProgram(name);
+  const program = findFunction(name);
   return {
     name,
     functionName: name,
@@ -27,6 +28,22 @@ function programTask(name: FunctionName, size: number): Task {
     reference: program.reference,
     precisions: PRECISIONS,
     work: (precision: Precision) => workOf(program, size, precision),
+  };
+}
+
+function trainingTask(size: number): Task {
+  const inputs = makeArguments(sgdTraining.arguments(size));
+  // Seconds in float64: once for all libraries, and only where there is a result to be checked.
+  let loss: number | undefined;
+  return {
+    name: "training step",
+    kind: "training",
+    label: sgdTraining.label(size),
+    program: sgdTraining,
+    inputs,
+    reference: () => loss ??= sgdTraining.reference(inputs),
+    precisions: PRECISIONS,
+    work: (precision: Precision) => workOf(sgdTraining, size, precision),
   };
 }
 
@@ -69,6 +86,7 @@ export const TASKS: ReadonlyMap<string, TaskMaker> = new Map([
   program("softmax", 1024),
   program("layer norm", 1024),
   program("MLP forward", 512),
+  ["training step", (smoke) => trainingTask(smoke ? SMOKE_SIZE : 512)],
   ["chain", (smoke) => chainTask(smoke ? 10 : CHAIN_LENGTH)],
   ["scalar read", () => readTask()],
 ]);

@@ -5,30 +5,34 @@ import {
   type Engine,
   type EngineContender,
   type FunctionName,
-  type Task,
+  type FunctionTask,
   Unsupported,
 } from "./engine.ts";
 import { QueueDrain } from "./queue_drain.ts";
 import { TINY } from "./tasks.ts";
+import { TfjsTraining } from "./tfjs_training.ts";
 
 const VERSION = "4.22.0";
 // Not literals in the imports below: checking types must not need the network.
 const CORE = `npm:@tensorflow/tfjs-core@${VERSION}`;
+/** The whole library, which alone registers the gradients of the core's operations. */
+const WITH_GRADIENTS = `npm:@tensorflow/tfjs@${VERSION}`;
 const BACKEND = `npm:@tensorflow/tfjs-backend-webgpu@${VERSION}`;
 
 const LAYER_NORM_EPSILON = 1e-5;
 
 /** A tensor of that library. */
-interface Tensor {
+export interface Tensor {
   data(): Promise<ArrayLike<number>>;
   dispose(): void;
 }
 
-type TensorFunction = (...inputs: Tensor[]) => Tensor;
+/** A function of tensors. */
+export type TensorFunction = (...inputs: Tensor[]) => Tensor;
 type Operand = Tensor | number;
 
 /** The part of the library that is used here. */
-interface Tensorflow {
+export interface Tensorflow {
   env(): { set(flag: string, value: boolean): void };
   setBackend(name: string): Promise<boolean>;
   backend(): {
@@ -38,7 +42,10 @@ interface Tensorflow {
     submitQueue(): void;
   };
   tensor(values: Float32Array, shape: readonly number[], dtype: "float32"): Tensor;
-  tidy(fn: () => Tensor): Tensor;
+  tidy<Result>(fn: () => Result): Result;
+  valueAndGrads(
+    fn: TensorFunction,
+  ): (inputs: readonly Tensor[]) => { value: Tensor; grads: Tensor[] };
   add(a: Operand, b: Operand): Tensor;
   sub(a: Operand, b: Operand): Tensor;
   mul(a: Operand, b: Operand): Tensor;
@@ -73,23 +80,26 @@ function functionsOf(tf: Tensorflow): Record<FunctionName, TensorFunction> {
   };
 }
 
+/** Returns when the device has done all that it was given. */
+export function finishAll(tf: Tensorflow, drain: QueueDrain): Promise<void> {
+  // It gathers dispatches and submits the last of them only when it is read from; this is what reading does.
+  const backend = tf.backend();
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+  drain.wait();
+  return Promise.resolve();
+}
+
 /** What differs between the kinds of task: how calls follow one another. */
 function runnerOf(
   tf: Tensorflow,
-  kind: Task["kind"],
+  kind: FunctionTask["kind"],
   fn: TensorFunction,
   inputs: readonly Tensor[],
   drain: QueueDrain,
 ): EngineContender["run"] {
-  const finish = () => {
-    // It gathers dispatches and submits the last of them only when it is read from; this is what reading does.
-    const backend = tf.backend();
-    backend.ensureCommandEncoderReady();
-    backend.endComputePassEncoder();
-    backend.submitQueue();
-    drain.wait();
-    return Promise.resolve();
-  };
+  const finish = () => finishAll(tf, drain);
   const call = (arrays: readonly Tensor[]) => tf.tidy(() => fn(...arrays));
   switch (kind) {
     case "calls":
@@ -131,12 +141,17 @@ export async function tfjs(): Promise<Engine> {
   return {
     name: "tfjs-webgpu",
     version: VERSION,
-    prepare: ({ kind, functionName, inputs }, precision) => {
+    prepare: async (task, precision) => {
       if (precision !== "float32") throw new Unsupported(`no ${precision}`);
-      const tensors = inputs.map(({ values, shape }) => tf.tensor(values, shape, "float32"));
-      const fn = functions[functionName];
-      return Promise.resolve({
-        run: runnerOf(tf, kind, fn, tensors, drain),
+      const put = () => task.inputs.map(({ values, shape }) => tf.tensor(values, shape, "float32"));
+      if (task.kind === "training") {
+        await import(WITH_GRADIENTS);
+        return new TfjsTraining(tf, functions["MLP forward"], put, drain);
+      }
+      const tensors = put();
+      const fn = functions[task.functionName];
+      return {
+        run: runnerOf(tf, task.kind, fn, tensors, drain),
         result: async () => {
           const value = tf.tidy(() => fn(...tensors));
           const elements = await value.data();
@@ -144,7 +159,7 @@ export async function tfjs(): Promise<Engine> {
           return elements;
         },
         dispose: () => tensors.forEach((tensor) => tensor.dispose()),
-      });
+      };
     },
   };
 }

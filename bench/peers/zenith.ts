@@ -3,8 +3,9 @@
 import { blockUntilReady, jit, type NDArray, numpy as jnp } from "../../mod.ts";
 import config from "../../deno.json" with { type: "json" };
 import type { Precision } from "../precision.ts";
-import { findProgram } from "../programs.ts";
-import { PreparedProgram, toDevice } from "../run/prepared.ts";
+import { findFunction } from "../programs.ts";
+import { prepare } from "../run/prepare.ts";
+import { toDevice } from "../run/prepared.ts";
 import { type Engine, type EngineContender, OURS, type Task } from "./engine.ts";
 import { TINY } from "./tasks.ts";
 
@@ -51,14 +52,19 @@ export function zenith(): Engine {
   return {
     name: OURS,
     version: config.version,
-    prepare: ({ kind, functionName, inputs }: Task, precision: Precision) => {
-      if (kind === "calls") {
-        return Promise.resolve(
-          new PreparedProgram(findProgram(functionName), precision, inputs),
-        );
-      }
-      const x = toDevice(inputs[0], precision);
-      return Promise.resolve(kind === "chain" ? chain(x) : read(x));
-    },
+    prepare: (task: Task, precision: Precision) => Promise.resolve(contenderOf(task, precision)),
   };
+}
+
+function contenderOf(task: Task, precision: Precision): EngineContender {
+  switch (task.kind) {
+    case "training":
+      return prepare(task.program, precision, task.inputs);
+    case "calls":
+      return prepare(findFunction(task.functionName), precision, task.inputs);
+    case "chain":
+      return chain(toDevice(task.inputs[0], precision));
+    case "read":
+      return read(toDevice(task.inputs[0], precision));
+  }
 }

@@ -1,6 +1,7 @@
 // One measured program, and how a list of them reads as a table.
 
 import type { Precision, Work } from "../precision.ts";
+import type { Memory } from "../run/prepared.ts";
 import { medianRatio, type Timing } from "../run/timing.ts";
 import { bytes, duration, rate, ratio, relativeError, showRate } from "./quantities.ts";
 import { type Column, figures, words } from "./table.ts";
@@ -13,8 +14,7 @@ export interface Measurement extends Timing {
   readonly unit: Work["unit"];
   /** Work a second, in 1e9 of the unit's operations or bytes. */
   readonly rate: number;
-  /** Arguments, temporaries and results. */
-  readonly bytes: number;
+  readonly memory: Memory;
   /** Largest difference from float64 over sampled elements, relative to the largest of them. */
   readonly error: number;
   /** Float32's time over this one's: above 1 is faster. */
@@ -28,17 +28,17 @@ export function compare(
     readonly precision: Precision;
     readonly work: Work;
     readonly timing: Timing;
-    readonly bytes: number;
+    readonly memory: Memory;
     readonly error: number;
   }[],
 ): Measurement[] {
   const baseline = measured[0].timing;
-  return measured.map(({ precision, work, timing, bytes, error }) => ({
+  return measured.map(({ precision, work, timing, memory, error }) => ({
     ...shared,
     precision,
     unit: work.unit,
     rate: rate(work.amount, timing.medianMs),
-    bytes,
+    memory,
     error,
     speedup: medianRatio(baseline, timing),
     ...timing,
@@ -53,6 +53,7 @@ export const measurementColumns: readonly Column[] = [
   figures("time"),
   figures("rate"),
   figures("memory"),
+  figures("temporaries"),
   figures("max error"),
   figures("speed-up"),
   figures("first call"),
@@ -69,7 +70,8 @@ export function measurementRows(measurements: readonly Measurement[]): string[][
       own.precision,
       duration(own.medianMs),
       showRate(own.rate, own.unit),
-      bytes(own.bytes),
+      bytes(own.memory.peakBytes),
+      bytes(own.memory.tempBytes),
       relativeError(own.error),
       ratio(own.speedup),
       duration(own.firstMs),
@@ -81,7 +83,7 @@ export function measurementRows(measurements: readonly Measurement[]): string[][
 export const measurementNotes: readonly string[] = [
   "time: median of a call, the precisions taking turns; the first call, which compiles, stands apart",
   "rate: operations of the products, or bytes read and written once",
-  "memory: bytes of arguments, temporaries and results",
-  "max error: largest difference from float64 over 64 elements, relative to the largest of them; casting the float32 inputs is part of it",
+  "memory: bytes of arguments, temporaries and results; of a training step, the most that the device held at once",
+  "max error: largest difference from float64 over 64 elements, relative to the largest of them; casting the float32 inputs is part of it; of a training step, how far its loss is from float64's after three steps",
   "speed-up: float32's time over this one's, the median of the ratios within a round",
 ];

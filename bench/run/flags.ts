@@ -23,6 +23,7 @@ export const BENCHMARK_USAGE =
 
   --precision     matmul, a fused elementwise chain, softmax, layer norm, an MLP (what runs unless asked otherwise)
   --gelu          gelu in both forms, alone, fused into a chain and fused into matmul
+  --training      a training step of the MLP with SGD and with AdamW
   --all           all of these
   --sizes N,N...  these sizes in place of each program's own; multiples of 4
   --smoke         once, at a small size, to see that it works
@@ -49,7 +50,7 @@ export function rejectUnknown(unknown: readonly string[]): void {
 export function readBenchmarkFlags(args: readonly string[]): BenchmarkFlags {
   const unknown: string[] = [];
   const flags = parseArgs([...args], {
-    boolean: ["precision", "gelu", "all", "smoke", "save", "help"],
+    boolean: ["precision", "gelu", "training", "all", "smoke", "save", "help"],
     string: ["sizes", "json", "svg"],
     unknown: (argument) => {
       unknown.push(argument);

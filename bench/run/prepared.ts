@@ -1,30 +1,43 @@
-// A program of the table made ready to run on this library, with arguments on the device.
+// Programs of the table made ready to run on this library, with arguments on the device.
 
 import { blockUntilReady, jit, type Jitted, type NDArray, numpy as jnp } from "../../mod.ts";
-import { type HostArray, makeArguments } from "../host_data.ts";
+import type { HostArray } from "../host_data.ts";
 import type { Precision } from "../precision.ts";
-import type { Program } from "../programs.ts";
+import type { FunctionProgram } from "../programs.ts";
 import { largestError, SAMPLED_ELEMENTS } from "../reference.ts";
 import type { Contender } from "./timing.ts";
 
-/** One program with its arguments in one type. */
-export class PreparedProgram implements Contender {
-  readonly #program: Program;
+/** Bytes on the device. */
+export interface Memory {
+  /** What a program keeps between its kernels. */
+  readonly tempBytes: number;
+  /** Arguments, temporaries and results together. */
+  readonly peakBytes: number;
+}
+
+/** A program that is ready to be measured. */
+export interface Prepared extends Contender {
+  /** What is compared with float64. */
+  result(): Promise<ArrayLike<number>>;
+  /** The largest difference from float64, relative to the largest value. */
+  error(): Promise<number>;
+  memory(): Promise<Memory>;
+  dispose(): void;
+}
+
+/** One function with its arguments in one type. */
+export class PreparedFunction implements Prepared {
+  readonly #program: FunctionProgram;
   readonly #host: readonly HostArray[];
   readonly #inputs: readonly NDArray[];
   readonly #compiled: Jitted<NDArray[], NDArray>;
 
   /** Puts the arguments on the device; nothing is compiled before the first call. */
-  constructor(program: Program, precision: Precision, host: readonly HostArray[]) {
+  constructor(program: FunctionProgram, precision: Precision, host: readonly HostArray[]) {
     this.#program = program;
     this.#host = host;
     this.#inputs = host.map((array) => toDevice(array, precision));
     this.#compiled = jit(program.run, { name: program.name });
-  }
-
-  /** A program with arguments of its own. */
-  static of(program: Program, precision: Precision, size: number): PreparedProgram {
-    return new PreparedProgram(program, precision, makeArguments(program.arguments(size)));
   }
 
   async run(calls: number): Promise<void> {
@@ -46,9 +59,9 @@ export class PreparedProgram implements Contender {
     return largestError(await this.result(), this.#program.reference, this.#host, SAMPLED_ELEMENTS);
   }
 
-  /** Bytes of arguments, temporaries and results together. */
-  get bytes(): number {
-    return this.#compiled.lower(...this.#inputs).memoryAnalysis().peakBytes;
+  memory(): Promise<Memory> {
+    const { tempBytes, peakBytes } = this.#compiled.lower(...this.#inputs).memoryAnalysis();
+    return Promise.resolve({ tempBytes, peakBytes });
   }
 
   /** Frees the arguments. */

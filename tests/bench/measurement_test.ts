@@ -11,7 +11,7 @@ import { describeEnvironment } from "../../bench/run/environment.ts";
 
 function measured(precision: Precision, work: Work, ms: number) {
   const timing = { firstMs: 100, medianMs: ms, samples: [ms] };
-  return { precision, work, timing, bytes: 4096, error: 1e-4 };
+  return { precision, work, timing, memory: { peakBytes: 4096, tempBytes: 512 }, error: 1e-4 };
 }
 
 const products: Work = { amount: 1e9, unit: "GFLOP/s" };
@@ -44,6 +44,7 @@ Deno.test("measurementRows() names operation and shape once a group", () => {
     "10.0 ms",
     "100 GFLOP/s",
     "4.00 KiB",
+    "512 B",
     "1.0e-4",
     "2.00x",
     "100 ms",
