@@ -25,6 +25,7 @@ export { applyIfFinite, type ApplyIfFiniteState } from "./apply_if_finite.ts";
 export { multiSteps, type MultiStepsState } from "./multi_steps.ts";
 export { masterWeights, type MasterWeightsState } from "./master_weights.ts";
 export { kahan, type KahanState } from "./kahan.ts";
+export { stochasticRounding, type StochasticRoundingState } from "./stochastic_rounding.ts";
 export {
   type BuiltSchedule,
   constant,

@@ -9,6 +9,7 @@ import {
   type NDArray,
   numpy as jnp,
   optim,
+  random,
   tree,
 } from "../../mod.ts";
 import { onBothBackends } from "../backends.ts";
@@ -29,6 +30,7 @@ function everyTransformation(): Record<string, optim.GradientTransformation> {
     multiSteps: optim.multiSteps(optim.adam(0.1), 2),
     masterWeights: optim.masterWeights(optim.adamw(0.1)),
     kahan: optim.kahan(optim.adamw(0.1)),
+    stochasticRounding: optim.stochasticRounding(optim.adamw(0.1), random.key(0)),
   };
 }
 
