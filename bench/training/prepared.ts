@@ -2,56 +2,68 @@
 
 import {
   blockUntilReady,
-  type Jitted,
+  jit,
   memoryStats,
+  type Metrics,
   type NDArray,
-  optim,
   resetPeakMemory,
+  type TrainState,
+  type TrainStep,
+  trainStep,
   tree,
 } from "../../mod.ts";
 import type { HostArray } from "../host_data.ts";
 import type { Precision } from "../precision.ts";
 import { type Memory, type Prepared, toDevice } from "../run/prepared.ts";
-import { CHECKED_STEPS, type MlpParams, type TrainingProgram } from "./program.ts";
-import { compileStep, startTraining, type TrainingState } from "./step.ts";
+import { CHECKED_STEPS, mlpLoss, type MlpParams, type TrainingProgram } from "./program.ts";
+
+/** The policy that computes in a type and keeps parameters in float32. */
+const policies = {
+  float32: "float32",
+  float16: "mixed_float16",
+  bfloat16: "mixed_bfloat16",
+} as const;
 
 /** One training program in one type; parameters and state stay in float32. */
 export class PreparedTraining implements Prepared {
   readonly #program: TrainingProgram;
-  readonly #precision: Precision;
   readonly #host: readonly HostArray[];
-  readonly #optimizer: optim.GradientTransformation;
-  readonly #step: ReturnType<typeof compileStep>;
+  readonly #training: TrainStep<MlpParams, [NDArray, NDArray], undefined>;
   readonly #x: NDArray;
   readonly #y: NDArray;
-  #state: TrainingState;
+  #state: TrainState<MlpParams>;
 
   /** Puts the arguments on the device; nothing is compiled before the first call. */
   constructor(program: TrainingProgram, precision: Precision, host: readonly HostArray[]) {
     this.#program = program;
-    this.#precision = precision;
     this.#host = host;
-    this.#optimizer = program.makeOptimizer();
-    this.#step = compileStep(this.#optimizer, precision);
+    this.#training = trainStep({
+      loss: mlpLoss,
+      optimizer: program.makeOptimizer(),
+      policy: policies[precision],
+    });
     this.#x = toDevice(host[0], "float32");
     this.#y = toDevice(host[1], "float32");
     this.#state = this.#start();
   }
 
-  #start(): TrainingState {
+  #start(): TrainState<MlpParams> {
     const [w1, b1, w2, b2] = this.#host.slice(2).map((array) => toDevice(array, "float32"));
-    return startTraining({ w1, b1, w2, b2 }, this.#optimizer, this.#precision);
+    const params = { w1, b1, w2, b2 };
+    const state = this.#training.init(params);
+    disposeTree(params);
+    return state;
   }
 
-  /** One step; the loss that it started from is the caller's. */
-  #advance(): NDArray {
-    const [state, loss] = this.#step(this.#state, this.#x, this.#y);
+  /** One step. Metrics that nobody reads need not be disposed of. */
+  #advance(): Metrics<undefined> {
+    const [state, metrics] = this.#training.step(this.#state, this.#x, this.#y);
     this.#state = state;
-    return loss;
+    return metrics;
   }
 
   async run(calls: number): Promise<void> {
-    for (let call = 0; call < calls; call++) this.#advance().dispose();
+    for (let call = 0; call < calls; call++) this.#advance();
     await blockUntilReady(this.#state);
   }
 
@@ -59,9 +71,8 @@ export class PreparedTraining implements Prepared {
   async result(): Promise<ArrayLike<number>> {
     disposeTree(this.#state);
     this.#state = this.#start();
-    for (let step = 0; step < CHECKED_STEPS; step++) this.#advance().dispose();
-    using loss = this.#advance();
-    return await loss.data();
+    for (let step = 0; step < CHECKED_STEPS; step++) this.#advance();
+    return await this.#advance().loss.data();
   }
 
   /** How far the loss is from float64's after a few steps, relative to that. */
@@ -73,9 +84,10 @@ export class PreparedTraining implements Prepared {
 
   /** Of the device, while a step runs; what else is live on it is not counted. */
   async memory(): Promise<Memory> {
-    const { tempBytes } = this.#step.lower(this.#state, this.#x, this.#y).memoryAnalysis();
-    const own = (tree.leaves([this.#state, this.#x, this.#y]) as NDArray[])
-      .reduce((sum, { nbytes }) => sum + nbytes, 0);
+    const arrays = [this.#state, this.#x, this.#y] as const;
+    const step = jit(this.#training.step, { donateArgnums: 0 });
+    const { tempBytes } = step.lower(...arrays).memoryAnalysis();
+    const own = (tree.leaves(arrays) as NDArray[]).reduce((sum, { nbytes }) => sum + nbytes, 0);
     const others = memoryStats().liveBytes - own;
     resetPeakMemory();
     await this.run(1);
