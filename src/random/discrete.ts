@@ -15,7 +15,7 @@ import { constant } from "../ops/constant.ts";
 import { rem } from "../ops/division.ts";
 import { where } from "../ops/selection.ts";
 import { gumbelOf } from "./continuous.ts";
-import { checkKey } from "./key.ts";
+import { asIntegers, checkKey } from "./key.ts";
 import { type Config, program, randomBits, twoKeys } from "./program.ts";
 import { fitting, type FloatConfig, unitFloats } from "./uniform.ts";
 
@@ -135,7 +135,8 @@ function checkInteger(
 function bound(name: string, x: ArrayLike, { shape, dtype }: IntegerConfig): NDArray {
   if (typeof x === "number") return asNDArray(constant(checkInteger(name, x, dtype), dtype));
   const array = asArray(x, "random.randint");
-  if (array.dtype === dtype) return fitting("random.randint", name, array, shape);
+  const integers = array.aval.weak || array.dtype === dtype ? asIntegers(array, dtype) : undefined;
+  if (integers) return fitting("random.randint", name, integers, shape);
   throw new TypeError(
     `Cannot random.randint: ${name} must be of the result's type ${dtype}, got ${describe(array)}`,
   );

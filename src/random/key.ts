@@ -56,12 +56,20 @@ function keyOfArray(seed: ArrayLike): NDArray {
 /** An integer without axes as a uint32. */
 function integerScalar(what: string, name: string, x: ArrayLike): Value {
   const value = asArray(x, what);
-  if (isInteger(value.dtype) && value.ndim === 0) return astype(value, "uint32");
+  const integers = asIntegers(value, "uint32");
+  if (integers && value.ndim === 0) return integers;
   throw new TypeError(
     `Cannot ${what}: ${name} must be an integer without axes, got ${
       describe(value)
     }; use vmap for several`,
   );
+}
+
+/** Integers as those of a type, wrapped; undefined for other numbers. A traced JavaScript integer is one too. */
+export function asIntegers(x: NDArray, dtype: "int32" | "uint32"): Value | undefined {
+  if (isInteger(x.dtype)) return astype(x, dtype);
+  // Small ones are weak float32. By way of int32, since from floats uint32 would not wrap.
+  return x.aval.weak === "integer" ? astype(astype(x, "int32"), dtype) : undefined;
 }
 
 /**

@@ -23,7 +23,10 @@ interface OrderConfig extends Config {
   readonly axis: number;
 }
 
-/** Sorts positions by random words: so often that, by cubing the number of words, ties hardly matter. */
+/**
+ * Sorts positions by random words, as often as JAX: all words of a position together have at least size**3 values,
+ * so that ties hardly matter.
+ */
 const drawOrder = program<OrderConfig>("random.permutation", ({ shape, axis }, key) => {
   const rounds = Math.ceil(3 * Math.log(Math.max(1, sizeOf(shape))) / Math.log(2 ** 32 - 1));
   let order: Value = iota(shape, axis, "int32");

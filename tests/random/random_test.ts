@@ -64,6 +64,18 @@ onBothBackends("a seed may be traced; keys are leaves of trees", async () => {
   assertEquals(await random.key(2 ** 40 + 5).toList(), [256, 5]);
 });
 
+onBothBackends("numbers that jit traces are integers where they are whole", async () => {
+  const key = random.key(0);
+  const fn = jit((seed: number, step: number, top: number) => {
+    const own = random.foldIn(random.key(seed), step);
+    return random.randint(own, [4], -3, top);
+  });
+  const wanted = random.randint(random.foldIn(key, 2 ** 31), [4], -3, 9);
+  assertEquals(await fn(0, 2 ** 31, 9).toList(), await wanted.toList());
+  assertEquals(await jit(random.key)(-1).toList(), await random.key(-1).toList());
+  assertThrows(() => jit(random.key)(1.5), TypeError, "the seed must be an integer");
+});
+
 onBothBackends("arrays are taken apart along their first axis", async () => {
   const [a, b] = random.split(random.key(0));
   const both = await random.split(random.key(0)).toList();
