@@ -2,3 +2,6 @@
 
 export * from "./activations.ts";
 export * from "./normalization.ts";
+
+/** Functions of a key and a shape that make parameters. */
+export * as initializers from "./initializers.ts";
