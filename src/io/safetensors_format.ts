@@ -5,9 +5,9 @@
 import type { DType } from "../core/dtype.ts";
 import { describe, isPlainObject, showShape } from "../core/errors.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { findRepeatedKey } from "./json_keys.ts";
 import { metadataKey } from "./safetensors_layout.ts";
 import { storedTypes } from "./stored_types.ts";
+import { parseJson } from "./strict_json.ts";
 
 /** One tensor of a file: what the header says of it, checked. */
 export interface StoredTensor {
@@ -36,7 +36,7 @@ export interface StoredFile {
 }
 
 /** The longest header that the reference implementation accepts, in bytes. */
-const longestHeader = 100_000_000;
+export const longestHeader = 100_000_000;
 
 /** What every message of this file starts with. */
 const failed = "Cannot load safetensors";
@@ -60,26 +60,9 @@ async function headerEnd(source: ByteSource): Promise<number> {
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
-  let text: string;
-  let header: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    header = JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`${failed}: the header must be JSON in UTF-8, got something else`, {
-      cause: error,
-    });
-  }
-  if (!isPlainObject(header)) {
-    throw new TypeError(`${failed}: the header must be a JSON object, got ${describe(header)}`);
-  }
-  const repeated = findRepeatedKey(text);
-  if (repeated !== undefined) {
-    throw new TypeError(
-      `${failed}: a key of the header must come once, got ${describe(repeated)} twice`,
-    );
-  }
-  return header;
+  const header = parseJson(`${failed}: the header`, bytes);
+  if (isPlainObject(header)) return header;
+  throw new TypeError(`${failed}: the header must be a JSON object, got ${describe(header)}`);
 }
 
 function checkMetadata(metadata: unknown): ReadonlyMap<string, string> {

@@ -6,6 +6,7 @@ import { checkShape } from "../core/shape.ts";
 import { scope } from "../transform/scope.ts";
 import { type ByteSource, type FileSource, openSource } from "./byte_source.ts";
 import { explainFileError } from "./replace_file.ts";
+import { isIndex, readIndex } from "./safetensors_index.ts";
 import { readStoredFile, type StoredFile, type StoredTensor } from "./safetensors_format.ts";
 import { deviceElements } from "./stored_elements.ts";
 
@@ -13,7 +14,7 @@ export type { FileSource };
 
 /** What `loadSafetensors` may be told. */
 export interface LoadSafetensorsOptions {
-  /** The tensors to load; of a file on disk, no others are read. By default all. */
+  /** The tensors to load; of a file on disk no others are read. By default all. */
   readonly names?: readonly string[];
 }
 
@@ -46,37 +47,73 @@ export async function withStoredFile<T>(
   }
 }
 
-function chooseTensors(file: StoredFile, names: unknown): readonly StoredTensor[] {
-  if (names === undefined) return file.tensors;
-  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
-    throw new TypeError(
-      `Cannot load safetensors: names must be an array of strings, got ${describe(names)}`,
-    );
+function checkNames(names: unknown): readonly string[] | undefined {
+  if (names === undefined) return undefined;
+  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+  throw new TypeError(
+    `Cannot load safetensors: names must be an array of strings, got ${describe(names)}`,
+  );
+}
+
+/** The names asked for, all by default, in the order in which they are stored. */
+function chooseNames(
+  stored: readonly string[],
+  names: readonly string[] | undefined,
+): readonly string[] {
+  if (names === undefined) return stored;
+  const [there, asked] = [new Set(stored), new Set(names)];
+  const missing = names.find((name) => !there.has(name));
+  if (missing === undefined) return stored.filter((name) => asked.has(name));
+  throw new RangeError(
+    `Cannot load safetensors: names must be among those stored, ${describe(stored)}, got ${
+      describe(missing)
+    }`,
+  );
+}
+
+async function loadFile(
+  from: FileSource,
+  names: readonly string[] | undefined,
+): Promise<Map<string, NDArray>> {
+  return await withStoredFile("load safetensors", from, async (source, { tensors }) => {
+    const chosen = new Set(chooseNames(tensors.map(({ name }) => name), names));
+    const arrays = new Map<string, NDArray>();
+    for (const tensor of tensors) {
+      if (chosen.has(tensor.name)) arrays.set(tensor.name, await loadTensor(source, tensor));
+    }
+    return arrays;
+  });
+}
+
+async function loadShards(
+  index: string | URL,
+  names: readonly string[] | undefined,
+): Promise<Map<string, NDArray>> {
+  const shards = await readIndex(index);
+  const chosen = new Set(chooseNames([...shards.values()].flat(), names));
+  const arrays = new Map<string, NDArray>();
+  for (const [path, stored] of shards) {
+    const own = stored.filter((name) => chosen.has(name));
+    if (own.length === 0) continue;
+    for (const [name, array] of await loadFile(path, own)) arrays.set(name, array);
   }
-  const known = new Set(file.tensors.map(({ name }) => name));
-  const missing = names.find((name) => !known.has(name));
-  if (missing !== undefined) {
-    throw new RangeError(
-      `Cannot load safetensors: names must be among the file's ${describe([...known])}, ` +
-        `got ${describe(missing)}`,
-    );
-  }
-  return file.tensors.filter(({ name }) => names.includes(name));
+  return arrays;
 }
 
 /**
- * Loads the tensors of a safetensors file.
+ * Loads the tensors of a safetensors file, or of several with an index, `model.safetensors.index.json`.
  *
  * F32, F16, BF16, I32, U32 and BOOL keep their type and every bit. U8 and U16 become uint32, I8 and I16
  * int32. F64 becomes float32 and I64 int32, with a warning on the console that counts the values which that
  * changed. The whole header is checked before any array is made, and a failure leaves no array behind.
  *
  * @param source The file's path (which needs `--allow-read`) or `file:` URL, its bytes, a stream of them, or
- * the response of a `fetch`. A file on disk is read tensor by tensor.
+ * the response of a `fetch`. A file on disk is read tensor by tensor. The path of an index loads the files
+ * that it names, which must be beside it.
  * @returns The arrays by name, in the header's order.
  * @throws {TypeError} if the header is not one, has a key twice, or names an element type other than these.
  * @throws {RangeError} if sizes and offsets do not fit one another or the file, if an I64 does not fit int32,
- * or if the file has no tensor of one of the names.
+ * or if a tensor is not there.
  *
  * @example
  * ```ts
@@ -96,14 +133,12 @@ export async function loadSafetensors(
   source: FileSource,
   options: LoadSafetensorsOptions = {},
 ): Promise<Record<string, NDArray>> {
-  const what = "load safetensors";
-  checkOptions(what, options, ["names"]);
-  return await withStoredFile(what, source, (bytes, file) =>
-    scope(async () => {
-      const arrays: [string, NDArray][] = [];
-      for (const tensor of chooseTensors(file, options.names)) {
-        arrays.push([tensor.name, await loadTensor(bytes, tensor)]);
-      }
-      return Object.fromEntries(arrays);
-    }));
+  checkOptions("load safetensors", options, ["names"]);
+  const names = checkNames(options.names);
+  return await scope(async () => {
+    const arrays = isIndex(source)
+      ? await loadShards(source, names)
+      : await loadFile(source, names);
+    return Object.fromEntries(arrays);
+  });
 }

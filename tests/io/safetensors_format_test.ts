@@ -119,13 +119,13 @@ const hostile: [string, Uint8Array, typeof TypeError | typeof RangeError, string
       [0],
     ),
     TypeError,
-    'must come once, got "x" twice',
+    'must have every key once, got "x" twice',
   ],
   [
     "a shape that comes twice",
     fileOf('{"x":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}', [0]),
     TypeError,
-    'must come once, got "shape" twice',
+    'must have every key once, got "shape" twice',
   ],
   [
     "metadata that is no text",

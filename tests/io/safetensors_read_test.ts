@@ -1,8 +1,9 @@
 // Loading a safetensors file into arrays, on the CPU reference backend.
 
+import { pathToFileURL } from "node:url";
 import { assertEquals, assertRejects } from "@std/assert";
-import { init } from "../../src/device.ts";
-import { loadSafetensors } from "../../src/io/safetensors_read.ts";
+import { init, loadSafetensors, memoryStats, numpy as jnp, saveSafetensors } from "../../mod.ts";
+import { withFolder } from "./temporary_folder.ts";
 
 await init({ backend: "cpu" });
 
@@ -80,4 +81,117 @@ Deno.test("loadSafetensors() refuses what is neither a path nor bytes", async ()
   const notAPath = 7 as unknown as string;
   await assertRejects(() => loadSafetensors(notAPath), TypeError, "Cannot load safetensors");
   await assertRejects(() => loadSafetensors("no/such/file"), Deno.errors.NotFound);
+});
+
+Deno.test("loadSafetensors() reads a response and a stream, and no failed response", async () => {
+  const bytes = await Deno.readFile(trained);
+  const expected = (await loadSafetensors(bytes)).b3;
+  const stream = new Blob([bytes]).stream();
+  for (const source of [new Response(bytes), stream, await fetch(trained)]) {
+    assertEquals(await (await loadSafetensors(source)).b3.toList(), await expected.toList());
+  }
+  await assertRejects(
+    () => loadSafetensors(new Response("not there", { status: 404 })),
+    TypeError,
+    "Cannot load safetensors: a response that is ok is required, got status 404",
+  );
+  await assertRejects(
+    () => loadSafetensors(new URL("https://example.com/model.safetensors")),
+    TypeError,
+    "pass await fetch(url)",
+  );
+});
+
+Deno.test("loadSafetensors({ names }) reads no bytes of other tensors", async () => {
+  const { prototype } = Deno.FsFile;
+  const read = prototype.read;
+  let total = 0;
+  prototype.read = async function (buffer: Uint8Array) {
+    const count = await read.call(this, buffer);
+    total += count ?? 0;
+    return count;
+  };
+  try {
+    const weights = await loadSafetensors(trained, { names: ["b3", "b1"] });
+    assertEquals(Object.keys(weights).sort(), ["b1", "b3"]);
+  } finally {
+    prototype.read = read;
+  }
+  const file = await Deno.readFile(trained);
+  const header = 8 + Number(new DataView(file.buffer).getBigUint64(0, true));
+  assertEquals(total, header + 4 * (256 + 10));
+  await assertRejects(
+    () => loadSafetensors(trained, { names: ["b3", "b4"] }),
+    RangeError,
+    'got "b4"',
+  );
+  await assertRejects(
+    () => loadSafetensors(trained, { names: "b3" as never }),
+    TypeError,
+    'names must be an array of strings, got "b3"',
+  );
+  await assertRejects(
+    () => loadSafetensors(trained, { name: ["b3"] } as never),
+    TypeError,
+    'unknown option "name"',
+  );
+});
+
+Deno.test("an index loads the tensors of several files", async () => {
+  await withFolder(async (folder) => {
+    const [first, second] = [
+      "model-00001-of-00002.safetensors",
+      "model-00002-of-00002.safetensors",
+    ];
+    await saveSafetensors(`${folder}/${first}`, { a: jnp.ones([2]), b: jnp.zeros([1]) });
+    await saveSafetensors(`${folder}/${second}`, { c: jnp.array([3]) });
+    const path = `${folder}/model.safetensors.index.json`;
+    const write = (index: unknown) =>
+      Deno.writeTextFile(path, typeof index === "string" ? index : JSON.stringify(index));
+    await write({ metadata: { total_size: 16 }, weight_map: { b: first, c: second, a: first } });
+    const all = await loadSafetensors(path);
+    assertEquals(Object.keys(all).sort(), ["a", "b", "c"]);
+    assertEquals(await all.c.toList(), [3]);
+    const url = pathToFileURL(path);
+    await Deno.remove(`${folder}/${first}`);
+    assertEquals(Object.keys(await loadSafetensors(url, { names: ["c"] })), ["c"]);
+    const before = memoryStats().liveArrays;
+    await assertRejects(
+      () => loadSafetensors(path),
+      Deno.errors.NotFound,
+      "Cannot load safetensors",
+    );
+    await assertRejects(() => loadSafetensors(path, { names: ["d"] }), RangeError, 'got "d"');
+    const hostile: [unknown, string][] = [
+      ["{", "the index must be JSON"],
+      ["[]", "the index must be an object with a weight_map"],
+      [{ weight_map: { a: 1 } }, 'must name files of its own folder, got 1 for "a"'],
+      [{ weight_map: { a: "../a.safetensors" } }, "files of its own folder"],
+      [{ weight_map: { a: "/etc/passwd" } }, "files of its own folder"],
+      [{ weight_map: { a: ".." } }, "files of its own folder"],
+      ['{"weight_map": {"a": "x", "a": "y"}}', 'must have every key once, got "a" twice'],
+    ];
+    for (const [index, message] of hostile) {
+      await write(index);
+      await assertRejects(() => loadSafetensors(path), TypeError, message);
+    }
+    await write({ weight_map: { c: second, d: second } });
+    await assertRejects(() => loadSafetensors(path), RangeError, 'got "d"');
+    assertEquals(memoryStats().liveArrays, before);
+  });
+});
+
+Deno.test("a failure in the middle of a file leaves no array behind", async () => {
+  await withFolder(async () => {
+    const header = JSON.stringify({
+      good: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
+      wrong: { dtype: "BOOL", shape: [1], data_offsets: [4, 5] },
+    });
+    const file = new Uint8Array(8 + header.length + 5).fill(2);
+    new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+    file.set(new TextEncoder().encode(header), 8);
+    const before = memoryStats().liveArrays;
+    await assertRejects(() => loadSafetensors(file), RangeError, "must hold bytes of 0 and 1");
+    assertEquals(memoryStats().liveArrays, before);
+  });
 });

@@ -1,4 +1,7 @@
-// Keys that come twice in one object of a JSON text. `JSON.parse` keeps the last one and says nothing.
+// JSON of files from strangers: `JSON.parse` keeps the last of keys that come twice in one object, and says
+// nothing.
+
+import { describe } from "../core/errors.ts";
 
 /** Where the string that starts at `at` ends: the position of its closing quote. */
 function endOfString(text: string, at: number): number {
@@ -9,7 +12,7 @@ function endOfString(text: string, at: number): number {
 }
 
 /** The first key that an object has twice, in text that `JSON.parse` takes; undefined if there is none. */
-export function findRepeatedKey(text: string): string | undefined {
+function findRepeatedKey(text: string): string | undefined {
   // The keys so far of every object that is open, and undefined for every array.
   const open: (Set<string> | undefined)[] = [];
   let last: [begin: number, end: number] = [0, 0];
@@ -39,4 +42,24 @@ export function findRepeatedKey(text: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * The value of a JSON text in UTF-8.
+ *
+ * @param what The text, for messages: `Cannot load safetensors: the header`.
+ * @throws TypeError for anything else, and for an object that has a key twice.
+ */
+export function parseJson(what: string, bytes: Uint8Array): unknown {
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`${what} must be JSON in UTF-8, got something else`, { cause: error });
+  }
+  const repeated = findRepeatedKey(text);
+  if (repeated === undefined) return value;
+  throw new TypeError(`${what} must have every key once, got ${describe(repeated)} twice`);
 }
