@@ -103,9 +103,10 @@ class Scheduler {
     }
     const [variable] = node.outputs as [Variable];
     const users = this.#usersOf(variable);
-    if (this.#stored.has(variable)) return;
-    if (users.size > 1 && !this.#isCheap(node)) this.#stored.add(variable);
-    else if (this.#isStretched(variable) && !this.#isCheap(node)) this.#stored.add(variable);
+    if (this.#stored.has(variable) || this.#isCheap(node)) return;
+    if (users.size > 1 || this.#isStretched(variable) || this.#isPartStretched(node)) {
+      this.#stored.add(variable);
+    }
   }
 
   /** Kernels outside the expression compiler read stored arrays; contractions take simple views of them. */
@@ -148,18 +149,26 @@ class Scheduler {
     return !lower.functions?.length && arrays.length <= 1;
   }
 
-  /** Whether a consumer, behind movements too, would compute the value several times over a larger shape. */
+  /** Whether a consumer would compute the value several times to stretch it over a larger shape. */
   #isStretched(variable: Variable): boolean {
     const size = sizeOf(variable.aval.shape);
+    return (this.#consumers.get(variable) ?? []).some((c) =>
+      isInPlace(c) && sizeOf(c.outputs[0]!.aval.shape) > size
+    );
+  }
+
+  /** Whether that holds of a part of what was computed: a random key, say, taken out of several. */
+  #isPartStretched({ operation, outputs: [variable] }: Node): boolean {
+    if (operation.lower.kind !== "elementwise") return false;
+    const size = sizeOf(variable!.aval.shape);
     const follow = (v: Variable): boolean =>
       (this.#consumers.get(v) ?? []).some((consumer) => {
         const [result] = consumer.outputs as [Variable];
-        if (!isInPlace(consumer)) return false;
-        if (sizeOf(result.aval.shape) > size) return true;
-        return consumer.operation.lower.kind === "view" && !this.#stored.has(result) &&
-          follow(result);
+        const { kind } = consumer.operation.lower;
+        if (kind === "elementwise") return sizeOf(result.aval.shape) > size;
+        return kind === "view" && !this.#stored.has(result) && follow(result);
       });
-    return follow(variable);
+    return follow(variable!);
   }
 
   /** Lets the one expression that reads a kernel's result become its epilogue. */
