@@ -17,8 +17,9 @@ import { counter, keysOf, program } from "./program.ts";
 const largestSeed = 2 ** 53;
 
 /**
- * A key from a seed: `[high word, low word]`, as JAX lays out a 64-bit seed. Negative seeds count as their 32
- * bits. Inside a traced function the seed may be an integer array without axes.
+ * A key from a seed: `[high word, low word]`, as JAX lays out a 64-bit seed (with 64-bit types switched off JAX
+ * drops the high word, which seeds below 2**32 do not have). Negative seeds count as their 32 bits. Inside a
+ * traced function the seed may be an integer array without axes.
  *
  * The same key always gives the same numbers: use each key once, and {@linkcode split} it for more.
  *
