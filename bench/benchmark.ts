@@ -3,6 +3,7 @@
 
 import { PRECISIONS } from "./precision.ts";
 import { type Program, PROGRAMS, SMOKE_SIZE, workOf } from "./programs.ts";
+import { reportExperiments } from "./experiments/report.ts";
 import { makeArguments } from "./host_data.ts";
 import {
   compare,
@@ -130,6 +131,7 @@ async function main(): Promise<void> {
   if (flags.help) return console.log(BENCHMARK_USAGE);
   const environment = await openSession();
   console.log(`${describe(environment).join("\n")}\n`);
+  if (flags.experiments) return await reportExperiments(flags, environment);
   const measurements = await measureAll(
     jobsOf(flags, environment),
     flags.smoke ? SMOKE : FULL,

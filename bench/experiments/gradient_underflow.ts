@@ -18,8 +18,8 @@ import {
 export interface UnderflowRun {
   /** Which policy and loss scale. */
   readonly name: string;
-  /** The last loss over the first one. */
-  readonly lossRatio: number;
+  readonly firstLoss: number;
+  readonly lastLoss: number;
   /** The norm of the gradient of the first step, not scaled. */
   readonly firstGradNorm: number;
   /** How many weights changed, of how many. */
@@ -84,7 +84,8 @@ async function train(
   const after = await numbers(state.params);
   return {
     name,
-    lossRatio: Number(await last.loss.item()) / Number(await first.loss.item()),
+    firstLoss: Number(await first.loss.item()),
+    lastLoss: Number(await last.loss.item()),
     firstGradNorm: Number(await first.gradNorm.item()),
     moved: before.filter((weight, i) => weight !== after[i]).length,
     weights: before.length,

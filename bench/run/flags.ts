@@ -10,6 +10,8 @@ export interface BenchmarkFlags {
   /** Sizes in place of every program's own. */
   readonly sizes: readonly number[] | undefined;
   readonly smoke: boolean;
+  /** The experiments on what half precision loses, in place of measuring programs. */
+  readonly experiments: boolean;
   /** Files to write. */
   readonly json: string | undefined;
   readonly svg: string | undefined;
@@ -25,6 +27,7 @@ export const BENCHMARK_USAGE =
   --gelu          gelu in both forms, alone, fused into a chain and fused into matmul
   --training      a training step of the MLP with SGD and with AdamW
   --all           all of these
+  --experiments   no times, but what half precision loses and what keeps it: training that stalls, and that does not
   --sizes N,N...  these sizes in place of each program's own; multiples of 4
   --smoke         once, at a small size, to see that it works
   --json FILE     write the figures as JSON
@@ -50,7 +53,7 @@ export function rejectUnknown(unknown: readonly string[]): void {
 export function readBenchmarkFlags(args: readonly string[]): BenchmarkFlags {
   const unknown: string[] = [];
   const flags = parseArgs([...args], {
-    boolean: ["precision", "gelu", "training", "all", "smoke", "save", "help"],
+    boolean: ["precision", "gelu", "training", "experiments", "all", "smoke", "save", "help"],
     string: ["sizes", "json", "svg"],
     unknown: (argument) => {
       unknown.push(argument);
@@ -59,11 +62,15 @@ export function readBenchmarkFlags(args: readonly string[]): BenchmarkFlags {
   });
   rejectUnknown(unknown);
   const asked = SECTIONS.filter((section) => flags.all || flags[section]);
+  if (flags.experiments && (asked.length > 0 || flags.sizes || flags.svg)) {
+    throw new FlagError("--experiments takes none of the programs, no --sizes and no --svg");
+  }
   return {
     help: flags.help,
     sections: asked.length > 0 ? asked : ["precision"],
     sizes: readSizes(flags.sizes),
     smoke: flags.smoke,
+    experiments: flags.experiments,
     json: fileName("json", flags.json),
     svg: fileName("svg", flags.svg),
     save: flags.save,

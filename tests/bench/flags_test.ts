@@ -19,12 +19,21 @@ Deno.test("the benchmark reads sizes and file names", () => {
   assertEquals(readBenchmarkFlags(["--smoke"]).sizes, undefined);
 });
 
+Deno.test("the benchmark's experiments are asked for by name", () => {
+  assertEquals(readBenchmarkFlags([]).experiments, false);
+  assertEquals(readBenchmarkFlags(["--experiments", "--smoke"]).experiments, true);
+});
+
 Deno.test("the benchmark turns away what it cannot read", () => {
   const message = (...args: string[]) =>
     assertThrows(() => readBenchmarkFlags(args), FlagError).message;
   assertEquals(message("--turbo"), "unknown argument --turbo");
   assertEquals(message("fast"), "unknown argument fast");
   assertEquals(message("--json"), "--json needs a file name");
+  const alone = "--experiments takes none of the programs, no --sizes and no --svg";
+  for (const other of ["--gelu", "--all", "--sizes=64", "--svg=a.svg"]) {
+    assertEquals(message("--experiments", other), alone);
+  }
   for (const sizes of ["0", "63", "64,", "big", "8192"]) {
     assertEquals(
       message("--sizes", sizes),

@@ -1,11 +1,11 @@
 // Wrappers for half parameters against exact sums on the host: what a driver rearranges shows here.
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { stalledWeights } from "../../bench/experiments/stalled_weights.ts";
 import { roundTo } from "../../src/core/half.ts";
 import {
   finfo,
   type FloatDType,
-  grad,
   type HalfDType,
   jit,
   type NDArray,
@@ -171,46 +171,14 @@ onBothBackends("stochasticRounding() rounds to neighbours, and right on average"
   }
 });
 
-/** The loss of a linear regression after some steps of SGD from zero, its weights kept in one type. */
-async function regressionLoss(
-  dtype: FloatDType,
-  wrap: (inner: ReturnType<typeof optim.sgd>) => optim.GradientTransformation,
-): Promise<number> {
-  const [rows, features] = [64, 8];
-  const random = uniform(3);
-  const x = jnp.array(Float32Array.from({ length: rows * features }, () => 2 * random() - 1))
-    .reshape([rows, features]);
-  // Every type holds these weights: what is left of the loss is what the optimizer did not reach.
-  const y = x.matmul(jnp.array([1, -0.5, 0.75, 1.25, -1.5, 0.25, -1, 0.5]));
-  const loss = (w: NDArray) => x.matmul(w.astype("float32")).sub(y).square().mean();
-  const optimizer = wrap(optim.sgd(0.02));
-  const step = jit((w: NDArray, state: unknown): [NDArray, unknown] => {
-    const [updates, next] = optimizer.update(grad(loss)(w), state, w);
-    return [optim.applyUpdates(w, updates), next];
-  }, { donateArgnums: [0, 1] });
-  let w: NDArray = jnp.zeros([features], { dtype });
-  let state = optimizer.init(w);
-  for (let i = 0; i < 1500; i++) [w, state] = step(w, state);
-  return await loss(w).item() as number;
-}
-
 onBothBackends(
   "half weights stall where float32 ones converge, and their wrappers do not",
   async () => {
-    const plain = (inner: optim.GradientTransformation) => inner;
-    const reached = await regressionLoss("float32", plain);
-    for (const dtype of halves) {
-      const stalled = await regressionLoss(dtype, plain);
-      assert(stalled > 1000 * reached, `${dtype} alone: ${stalled}, float32 ${reached}`);
-      const rounded = (inner: optim.GradientTransformation) =>
-        optim.stochasticRounding(inner, random.key(0));
-      for (const wrap of [optim.masterWeights, optim.kahan, rounded]) {
-        const wrapped = await regressionLoss(dtype, wrap);
-        assert(
-          wrapped <= 2 * reached,
-          `${dtype} with ${wrap.name}: ${wrapped}, float32 ${reached}`,
-        );
-      }
+    const [full, ...runs] = await stalledWeights(1500);
+    for (const { name, lastLoss } of runs) {
+      const what = `${name}: ${lastLoss}, float32 ${full.lastLoss}`;
+      if (name.endsWith("alone")) assert(lastLoss > 1000 * full.lastLoss, what);
+      else assert(lastLoss <= 2 * full.lastLoss, what);
     }
   },
 );
