@@ -16,6 +16,7 @@ import {
   tree,
   withPolicy,
 } from "@zenith/jax";
+import { loadDigits } from "./digits/rows.ts";
 import { drawDigits, table } from "./digits/text.ts";
 
 const USAGE = `Reads 360 handwritten digits under each precision policy.
@@ -26,9 +27,6 @@ const USAGE = `Reads 360 handwritten digits under each precision policy.
   --help            print this`;
 
 const POLICIES = ["float32", "mixed_float16", "mixed_bfloat16"];
-/** The network was trained on the rows before. */
-const FIRST_TEST_ROW = 1437;
-const PIXELS = 64;
 const TIMED_BATCHES = 20;
 
 interface Weights {
@@ -63,14 +61,6 @@ function network(weights: Weights, pixels: NDArray): NDArray {
   h = nn.gelu(h.matmul(w1).add(b1));
   h = nn.gelu(h.matmul(w2).add(b2));
   return h.matmul(w3).add(b3).astype("float32");
-}
-
-async function loadDigits(): Promise<{ pixels: number[][]; truth: number[] }> {
-  const text = await Deno.readTextFile(new URL("./data/digits.csv", import.meta.url));
-  const rows = text.trim().split("\n").slice(FIRST_TEST_ROW).map((line) =>
-    line.split(",").map(Number)
-  );
-  return { pixels: rows.map((row) => row.slice(0, PIXELS)), truth: rows.map((row) => row[PIXELS]) };
 }
 
 async function read(
@@ -216,7 +206,7 @@ async function main(): Promise<void> {
     stop(`--backend must be webgpu or cpu, got ${backend}`);
   }
   await init({ backend });
-  const { pixels, truth } = await loadDigits();
+  const { pixels, truth } = (await loadDigits()).test;
   const file = new URL("./data/digits_mlp.safetensors", import.meta.url);
   const loaded = await loadSafetensors(file) as unknown as Weights;
   const batch = jnp.array(pixels);

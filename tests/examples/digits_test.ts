@@ -2,8 +2,7 @@
 
 import { assertEquals, assertGreaterOrEqual, assertLess, assertStringIncludes } from "@std/assert";
 import { webgpuTest } from "../webgpu_test.ts";
-
-const root = new URL("../../", import.meta.url);
+import { type ExampleRun, runExample } from "./example_run.ts";
 
 /** One row of the example's JSON. */
 interface Row {
@@ -15,16 +14,8 @@ interface Row {
   kernels: number;
 }
 
-async function runDigits(...flags: string[]): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-read=examples/data", "examples/digits.ts", ...flags],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}
+const runDigits = (...flags: string[]): Promise<ExampleRun> =>
+  runExample("digits.ts", flags, ["--allow-read=examples/data"]);
 
 async function rowsOn(backend: string): Promise<Row[]> {
   const { code, out, err } = await runDigits("--backend", backend, "--json");
