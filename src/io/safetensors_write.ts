@@ -4,6 +4,7 @@ import { NDArray, ownHandle } from "../array.ts";
 import { isHalf } from "../core/dtype.ts";
 import { checkOptions, describe, isPlainObject } from "../core/errors.ts";
 import { flatten, type TreeStructure } from "../core/pytree.ts";
+import { collectValues } from "../ir/value.ts";
 import { dottedNames } from "./leaf_names.ts";
 import { checkFilePath, replaceFile, writeAll } from "./replace_file.ts";
 import {
@@ -43,7 +44,9 @@ export function holdArray(what: string, name: string, leaf: unknown): NamedArray
       `Cannot ${what}: ${name || "the tree"} must have a value, got an array that is being traced`,
     );
   }
-  return { name, dtype: leaf.dtype, shape: leaf.shape, array: ownHandle(what, leaf, leaf) };
+  // A scope around the call may end before the array is written: the handle is not one of the scope's.
+  const array = collectValues(new Set(), () => ownHandle(what, leaf, leaf));
+  return { name, dtype: leaf.dtype, shape: leaf.shape, array };
 }
 
 /** The bytes that an array has in a file: those of the device, but for a bool, which takes one. */

@@ -1,6 +1,12 @@
 // Checkpoints: what comes back is what was saved, a run continues bit for bit, and no failure costs anything.
 
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import {
   evalShape,
   type FloatDType,
@@ -9,13 +15,17 @@ import {
   jit,
   loadCheckpoint,
   loadSafetensors,
+  lossScale,
   memoryStats,
   type NDArray,
   numpy as jnp,
+  optim,
+  random,
   saveCheckpoint,
   saveSafetensors,
   scope,
   ShapeDtype,
+  trainStep,
   tree,
 } from "../../mod.ts";
 import { onBothBackends } from "../backends.ts";
@@ -95,6 +105,35 @@ for (const dtype of ["float32", "float16", "bfloat16"] as const) {
     },
   );
 }
+
+onBothBackends("a training step's state continues bit for bit, loss scale and all", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/run.safetensors`;
+    const { init, step } = trainStep({
+      loss: (w: NDArray, x: NDArray) => jnp.tanh(x.matmul(w)).astype("float32").square().mean(),
+      optimizer: optim.chain(optim.clipByGlobalNorm(1), optim.masterWeights(optim.adam(0.01))),
+      policy: "half",
+      // The first steps overflow, and the scale rises again on the way.
+      lossScale: lossScale.dynamic({ initial: 2 ** 24, period: 4 }),
+    });
+    const x = random.normal(random.key(0), [4, 8]);
+    const start = () => init(random.normal(random.key(1), [8, 2]));
+    const steps = (state: ReturnType<typeof start>, count: number) => {
+      for (let i = 0; i < count; i++) [state] = step(state, x);
+      return state;
+    };
+    const straight = steps(start(), 24);
+    await saveCheckpoint(path, steps(start(), 12));
+    const resumed = steps(await loadCheckpoint(path, start()), 12);
+    assert(tree.structure(resumed).equals(tree.structure(straight)));
+    const elements = (state: unknown) =>
+      Promise.all((tree.leaves(state) as NDArray[]).map((leaf) => leaf.data()));
+    assertEquals(await elements(resumed), await elements(straight));
+    assertNotEquals(await straight.lossScale.value.item(), 2 ** 24);
+    const names = Object.keys(await loadSafetensors(path));
+    assert(["params", "step", "lossScale.value"].every((name) => names.includes(name)), `${names}`);
+  });
+});
 
 Deno.test("every kind of leaf and node comes back as it was", async () => {
   await init({ backend: "cpu" });

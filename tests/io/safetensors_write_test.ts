@@ -10,6 +10,7 @@ import {
   type NDArray,
   numpy as jnp,
   saveSafetensors,
+  scope,
 } from "../../mod.ts";
 import { fromBytes } from "../../src/array.ts";
 import { onBothBackends } from "../backends.ts";
@@ -93,12 +94,21 @@ Deno.test("arrays may be donated and disposed of while they are being saved", as
     const increment = jit((x: NDArray) => x.add(1), { donateArgnums: 0 });
     const x = jnp.ones([3]);
     const y = jnp.ones([2]);
-    const saving = saveSafetensors(path, { x, y });
-    increment(x);
+    let saving = Promise.resolve();
+    const before = memoryStats().liveArrays;
+    scope(() => {
+      saving = saveSafetensors(path, { x, y, z: jnp.zeros([1]) });
+    });
+    increment(x).dispose();
     y.dispose();
     await saving;
-    const loaded = await loadSafetensors(path);
-    assertEquals([await loaded.x.toList(), await loaded.y.toList()], [[1, 1, 1], [1, 1]]);
+    assertEquals(memoryStats().liveArrays, before - 2);
+    const { x: savedX, y: savedY, z } = await loadSafetensors(path);
+    assertEquals(await Promise.all([savedX, savedY, z].map((own) => own.toList())), [
+      [1, 1, 1],
+      [1, 1],
+      [0],
+    ]);
   });
 });
 
