@@ -49,7 +49,7 @@ export class RunLog {
     const steps = this.#skipped;
     this.#skipped = 0;
     throw new Error(
-      `Cannot step: gradients must be finite for parameters to change, got none that were in the last ${steps} steps, since step ${this.#since}; the loss scale is down to ${this.#lossScale}. Use a float32 policy, a lower learning rate or smaller inputs, and look for logarithms and divisions of 0 in the loss; the state is unchanged and can be used`,
+      `Cannot step: gradients must be finite for parameters to change, got none that were in the last ${steps} steps, since step ${this.#since}; the loss scale is ${this.#lossScale}. Use a float32 policy, a lower learning rate or smaller inputs, and look for logarithms and divisions of 0 in the loss; the state is unchanged and can be used`,
     );
   }
 }

@@ -191,14 +191,15 @@ class Trainer {
 
   init(params: unknown): State {
     checkParams(params);
+    const { optimizer, lossScale } = this.#options;
     const { paramDtype, computeDtype } = this.#policy;
     // Always handles of their own: the step's donation leaves the caller's arrays alone.
     const own = map((leaf: NDArray) => astype(leaf, paramDtype), params);
-    const { lossScale = computeDtype === "float16" ? dynamic() : noOp() } = this.#options;
+    const usualScale = () => computeDtype === "float16" ? dynamic() : noOp();
     return {
       params: own,
-      optState: apart(this.#options.optimizer.init(own), own),
-      lossScale: lossScale === this.#options.lossScale ? apart(lossScale, lossScale) : lossScale,
+      optState: apart(optimizer.init(own), own),
+      lossScale: lossScale === undefined ? usualScale() : apart(lossScale, lossScale),
       step: array(0, { dtype: "int32" }),
     };
   }
@@ -221,9 +222,9 @@ class Trainer {
       : accumulatedPass(this.#loss, lossScale, params, batch, accumulate);
     const grads = lossScale.unscale(pass.grads);
     const finite = allFinite(grads);
-    const [clipped] = maxGradNorm === undefined
-      ? [grads]
-      : clipByGlobalNorm(maxGradNorm).update(grads, {});
+    const clipped = maxGradNorm === undefined
+      ? grads
+      : clipByGlobalNorm(maxGradNorm).update(grads, {})[0];
     const [updates, nextOptState] = optimizer.update(clipped, optState, params);
     const updated = { params: applyUpdates(params, updates), optState: nextOptState };
     return {

@@ -170,7 +170,7 @@ onBothBackends(
         assert(error.message.includes(word), error.message);
       }
       if (round === 0) assert(error.message.includes("since step 20;"), error.message);
-      if (round === 0) assert(error.message.includes("down to 1."), error.message);
+      if (round === 0) assert(error.message.includes("the loss scale is 1."), error.message);
     }
     assertEquals(await elements(state.params), good);
     const [, metrics] = step(state, x, y);
