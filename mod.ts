@@ -123,6 +123,8 @@ export * as lax from "./src/lax.ts";
 export * as numpy from "./src/numpy.ts";
 /** Neural networks. */
 export * as nn from "./src/nn/namespace.ts";
+/** Losses: one float32 value an example. */
+export * as losses from "./src/losses/namespace.ts";
 /** Loss scales, which keep small gradients from vanishing in float16. */
 export * as lossScale from "./src/train/loss_scale_namespace.ts";
 /** Optimizers, as gradient transformations, and schedules. */

@@ -159,6 +159,26 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
   softmax: rows([-8, 8]),
   logSoftmax: rows([-8, 8]),
   logsumexp: rows([-8, 8]),
+  integerCrossEntropy: [0, 0.1].flatMap((labelSmoothing) =>
+    [[5, 7], [2, 3, 64], [4, 1000], [0, 5], [3]].map((shape) =>
+      ({
+        shapes: [shape, shape.slice(0, -1)],
+        params: { labelSmoothing },
+        dtypes: floats,
+        positions: { 1: [-3, 3] },
+        domain: [-8, 8],
+        ulp: 16,
+        absolute: 1e-6,
+      }) as Sample
+    )
+  ),
+  crossEntropy: [[5, 7], [2, 3, 64], [4, 1000], [0, 5], [3]].map((shape) => ({
+    shapes: [shape, shape],
+    dtypes: floats,
+    domain: [-2, 2],
+    ulp: 16,
+    absolute: 1e-3,
+  })),
   layerNorm: [...norms(0), ...norms(1), ...norms(2)],
   rmsNorm: [...norms(0), ...norms(1)],
   dotGeneral: [
