@@ -159,6 +159,14 @@ export class LoggedScalar extends NDArray {
     return this.#elements();
   }
 
+  /** As any array's, and printed without staying on the device. */
+  override toString(): string {
+    const before = this.#array;
+    const text = super.toString();
+    if (this.#array !== before) this.#array?.dispose();
+    return text;
+  }
+
   /** Frees what it took on the device. */
   override consume(by: string): void {
     this.#consumedBy ??= by;

@@ -75,7 +75,10 @@ onBothBackends(
       const before = memoryStats();
       for (let i = 0; i < 300; i++) {
         advance();
-        if (i % 70 === 0) metrics!.loss.itemSync();
+        if (i % 70 !== 0) continue;
+        const loss = metrics!.loss.itemSync();
+        assertEquals(String(metrics!.loss), `NDArray(float32[], ${loss})`);
+        metrics!.loss.mul(2).dispose();
       }
       const { liveArrays, liveBytes, pooledBytes } = memoryStats();
       assertEquals(
