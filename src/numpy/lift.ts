@@ -24,20 +24,20 @@ export function liftedList(
   return isTracing() ? run() : freeTemporaries(run);
 }
 
-/** As {@linkcode lifted}, for functions of trees: every leaf of the result is a handle of its own. */
+/**
+ * As {@linkcode lifted}, for functions of trees: no leaf of the result shares its handle with one of the
+ * arguments, so that a state can be given up once the next one is there.
+ */
 export function liftedTree<T>(what: string, body: () => T, ...given: readonly unknown[]): T {
   if (isTracing()) return body();
-  const arguments_ = new Set<unknown>(leaves(given));
+  const repeated = new Set<unknown>(leaves(given));
   let structure: TreeStructure | undefined;
-  const results = freeTemporaries(() => {
-    const [values, shape] = flatten<unknown>(body()) as [Value[], TreeStructure];
+  const handles = freeTemporaries(() => {
+    const [values, shape] = flatten(body()) as [Value[], TreeStructure];
     structure = shape;
-    const handles = values.map((value) =>
-      arguments_.has(value) ? ownHandle(what, value, value) : value
-    );
-    return handles;
+    return values.map((value) => repeated.has(value) ? ownHandle(what, value, value) : value);
   });
-  return unflatten(structure!, results);
+  return unflatten(structure!, handles);
 }
 
 /** A public function of one array. */

@@ -21,7 +21,9 @@ import {
  * boolean may stand for a whole subtree, or a function that makes such a tree of them.
  */
 // deno-lint-ignore no-explicit-any -- what the parameters are is up to the user's function.
-export type Mask = unknown | ((params: any) => unknown);
+export type Mask = boolean | object | ((params: any) => unknown);
+
+type MaskFunction = (params: unknown) => unknown;
 
 /** Options of what decays weights. */
 export interface MaskOptions {
@@ -31,7 +33,7 @@ export interface MaskOptions {
 
 /** The mask's boolean for every leaf of the parameters. */
 function chosenLeaves(what: string, mask: Mask, params: unknown): boolean[] {
-  const tree: unknown = typeof mask === "function" ? mask(params) : mask;
+  const tree: unknown = typeof mask === "function" ? (mask as MaskFunction)(params) : mask;
   const [flags, structure] = flatten<unknown>(tree);
   const subtrees = flattenUpTo(what, structure, params, "params");
   return subtrees.flatMap((subtree, i) => {
@@ -68,8 +70,9 @@ function decayed(
  * import { init, type NDArray, numpy as jnp, optim, tree } from "@zenith/jax";
  *
  * await init();
- * const mask = (params: unknown) => tree.map((p: NDArray) => p.ndim > 1, params);
- * const decay = optim.addDecayedWeights(0.1, { mask });
+ * const decay = optim.addDecayedWeights(0.1, {
+ *   mask: (params) => tree.map((p: NDArray) => p.ndim > 1, params),
+ * });
  * const params = { w: jnp.ones([1, 2]), b: jnp.ones([2]) };
  * const grads = { w: jnp.zeros([1, 2]), b: jnp.zeros([2]) };
  * const [updates] = decay.update(grads, decay.init(params), params);

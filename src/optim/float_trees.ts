@@ -1,17 +1,23 @@
 // Trees of floating arrays, leaf by leaf: what optimizers are made of. Trees are matched by structure and
 // shape, and an error names the path where they differ.
 
-import { asArray, isFloatingArray } from "../array.ts";
+import { asNDArray, isFloatingArray, type NDArray } from "../array.ts";
 import { describe, showShape } from "../core/errors.ts";
-import { flatten, flattenUpTo, leavesWithPath, unflatten } from "../core/pytree.ts";
+import { flattenUpTo, structure as structureOf, unflatten } from "../core/pytree.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import { zeros } from "../numpy/creation.ts";
 import { astype } from "../ops/cast.ts";
+import { constant } from "../ops/constant.ts";
 
-/** The path of a leaf, found only when an error needs it. */
-function pathOf(tree: unknown, root: string, index: number): string {
-  return leavesWithPath(tree, root)[index]!.path;
+/** What trees are called in errors. */
+type NamedTrees = Readonly<Record<string, unknown>>;
+
+/** A leaf that must be a floating array, or a number, which counts as float32. */
+function floatLeaf(what: string, leaf: unknown, path: () => string): NDArray {
+  if (isFloatingArray(leaf)) return leaf;
+  if (typeof leaf === "number") return asNDArray(constant(leaf, "float32"));
+  throw new TypeError(`Cannot ${what}: ${path()} must be a floating array, got ${describe(leaf)}`);
 }
 
 /**
@@ -22,37 +28,26 @@ function pathOf(tree: unknown, root: string, index: number): string {
  */
 export function mapFloats(
   what: string,
-  trees: Readonly<Record<string, unknown>>,
+  trees: NamedTrees,
   fn: (...leaves: Value[]) => Value,
 ): unknown {
   const names = Object.keys(trees);
-  const [first, structure] = flatten<unknown>(trees[names[0]!]) as [
-    unknown[],
-    ReturnType<typeof flatten>[1],
-  ];
-  const columns = names.map((name, i) => {
-    const leaves = i === 0 ? first : flattenUpTo(what, structure, trees[name], name);
-    return leaves.map((leaf, at) => {
-      const array = typeof leaf === "number" ? astype(asArray(leaf, what), "float32") : leaf;
-      if (isFloatingArray(array)) return array;
-      const path = pathOf(trees[names[0]!], name, at);
-      throw new TypeError(
-        `Cannot ${what}: ${path} must be a floating array, got ${describe(leaf)}`,
-      );
-    });
-  });
-  const results = columns[0]!.map((leaf, at) => {
-    columns.forEach((column, i) => {
-      const { shape } = column[at]!;
-      if (sameShape(shape, leaf.shape)) return;
-      const tree = trees[names[0]!];
-      throw new RangeError(
-        `Cannot ${what}: ${pathOf(tree, names[i]!, at)} must have the shape ${
-          showShape(leaf.shape)
-        } of ${pathOf(tree, names[0]!, at)}, got ${showShape(shape)}`,
-      );
-    });
-    return fn(...columns.map((column) => column[at]!));
+  const [first] = names as [string];
+  const structure = structureOf(trees[first]);
+  const pathIn = (name: string, at: number) => structure.paths(name)[at]!;
+  const columns = names.map((name) =>
+    flattenUpTo(what, structure, trees[name], name)
+      .map((leaf, at) => floatLeaf(what, leaf, () => pathIn(name, at)))
+  );
+  const results = columns[0]!.map(({ shape }, at) => {
+    const leaves = columns.map((column) => column[at]!);
+    const other = leaves.findIndex((leaf) => !sameShape(leaf.shape, shape));
+    if (other < 0) return fn(...leaves);
+    throw new RangeError(
+      `Cannot ${what}: ${pathIn(names[other]!, at)} must have the shape ${showShape(shape)} of ${
+        pathIn(first, at)
+      }, got ${showShape(leaves[other]!.shape)}`,
+    );
   });
   return unflatten(structure, results);
 }

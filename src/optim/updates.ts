@@ -1,16 +1,16 @@
 // What is done with updates: adding them to parameters, and measuring them.
 
-import { asNDArray, NDArray } from "../array.ts";
+import { NDArray } from "../array.ts";
 import { describe } from "../core/errors.ts";
 import { leavesWithPath } from "../core/pytree.ts";
 import type { Value } from "../ir/value.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
-import { sum } from "../numpy/reduction.ts";
 import { add, square } from "../ops/arithmetic.ts";
 import { widened } from "../ops/broadcast.ts";
 import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { sqrt } from "../ops/elementary.ts";
+import { reduce, sumOperation } from "../ops/reduction.ts";
 import { mapFloats } from "./float_trees.ts";
 
 /**
@@ -61,7 +61,8 @@ export function globalNorm(tree: unknown): NDArray {
 export function normOf(tree: unknown): Value {
   const squares = leavesWithPath(tree, "tree").map(({ path, leaf }) => {
     if (leaf instanceof NDArray || typeof leaf === "number") {
-      return sum(asNDArray(square(astype(leaf, "float32"))));
+      const wide = square(astype(leaf, "float32"));
+      return reduce(sumOperation, wide, wide.aval.shape.map((_, axis) => axis));
     }
     throw new TypeError(`Cannot globalNorm: ${path} must be an array, got ${describe(leaf)}`);
   });
