@@ -71,14 +71,19 @@ onBothBackends(
       const advance = () => {
         [state, metrics] = inScope ? scope(() => step(state, x, y)) : step(state, x, y);
       };
-      for (let i = 0; i < 7; i++) advance();
-      const before = memoryStats();
-      for (let i = 0; i < 300; i++) {
-        advance();
-        if (i % 70 !== 0) continue;
+      const look = () => {
         const loss = metrics!.loss.itemSync();
         assertEquals(String(metrics!.loss), `NDArray(float32[], ${loss})`);
         metrics!.loss.mul(2).dispose();
+      };
+      for (let i = 0; i < 7; i++) {
+        advance();
+        look();
+      }
+      const before = memoryStats();
+      for (let i = 0; i < 300; i++) {
+        advance();
+        if (i % 70 === 0) look();
       }
       const { liveArrays, liveBytes, pooledBytes } = memoryStats();
       assertEquals(
