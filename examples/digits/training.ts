@@ -3,6 +3,7 @@
 import {
   castToCompute,
   jit,
+  losses,
   type Metrics,
   type NDArray,
   nn,
@@ -63,8 +64,7 @@ function network(layers: readonly Layer[], pixels: NDArray): NDArray {
 
 /** The mean cross entropy. */
 function crossEntropy(layers: readonly Layer[], pixels: NDArray, truth: NDArray): NDArray {
-  const logProbabilities = nn.logSoftmax(network(layers, pixels).astype("float32"));
-  return jnp.takeAlongAxis(logProbabilities, truth.reshape([-1, 1]), { axis: 1 }).mean().neg();
+  return losses.softmaxCrossEntropyWithIntegerLabels(network(layers, pixels), truth).mean();
 }
 
 /** Trains from the seed's weights and gives a report after each epoch. */
@@ -97,13 +97,13 @@ export async function* train(
       steps.push(metrics);
     }
     // Nothing waits for the device before this line: one read fetches the whole epoch's numbers.
-    const losses = await Promise.all(steps.map((metrics) => metrics.loss.item()));
+    const lossOfBatch = await Promise.all(steps.map((metrics) => metrics.loss.item()));
     const stepMs = (performance.now() - started) / batches;
     const skips = await Promise.all(steps.map((metrics) => metrics.skipped.item()));
     skipped += skips.filter(Boolean).length;
     const accuracy = await accuracyOn(state.params);
     const scale = await steps[steps.length - 1].lossScale.item() as number;
-    const loss = losses.reduce<number>((sum, each) => sum + Number(each), 0) / batches;
+    const loss = lossOfBatch.reduce<number>((sum, each) => sum + Number(each), 0) / batches;
     yield { policy, epoch, loss, accuracy, lossScale: scale, skipped, stepMs };
   }
 }
