@@ -19,26 +19,16 @@ export interface Binding {
   readonly element: string;
 }
 
-/** A compute shader ready for a device: its text, its arrays in binding order, and its grid. */
-export interface Kernel {
-  /** A short label, e.g. `matmul_broadcast`: shown in errors and profiles. */
-  readonly name: string;
-  readonly code: string;
-  /** The arrays bound at 1, 2, ...: binding 0 is the uniform `params`. */
-  readonly bindings: readonly Binding[];
-  /** What `params` holds after its leading `zero`. */
-  readonly parameters: readonly Parameter[];
-  /** Workgroups in x, y and z, each at most 65,535. */
-  readonly workgroups: readonly [number, number, number];
-}
-
 /** WebGPU's guaranteed number of workgroups in one dimension. */
 export const maxWorkgroupsPerDimension = 65535;
 
 /** The parts from which {@linkcode assembleKernel} builds the text. */
 export interface KernelParts {
+  /** A short label, e.g. `matmul_broadcast`: shown in errors and profiles. */
   readonly name: string;
+  /** The arrays bound at 1, 2, ... */
   readonly bindings: readonly Binding[];
+  /** What `params` holds after its leading `zero`. */
   readonly parameters: readonly Parameter[];
   /**
    * Module-scope WGSL between the bindings and `main`: functions and workgroup variables. Declarations
@@ -51,7 +41,15 @@ export interface KernelParts {
   readonly workgroupSize: string;
   /** The statements of `main`; may read `group`, `local`, `lane` (index in the workgroup) and `groups`. */
   readonly body: string;
+  /** Workgroups in x, y and z, each at most 65,535. */
   readonly workgroups: readonly [number, number, number];
+  /** Whether it may run in one dispatch with others: its body finds its place by {@linkcode linearGroup}. */
+  readonly sharesDispatch?: boolean;
+}
+
+/** A compute shader ready for a device: its parts and its whole text. Binding 0 is the uniform `params`. */
+export interface Kernel extends KernelParts {
+  readonly code: string;
 }
 
 /** The module-scope declarations of a text: each ends with a semicolon or brace outside all braces. */
@@ -76,7 +74,7 @@ function splitDeclarations(text: string): string[] {
  * through `zero()` it seals a value against reassociation, because the compiler cannot know it.
  */
 export function assembleKernel(parts: KernelParts, target: Target): Kernel {
-  const { name, bindings, parameters, workgroups } = parts;
+  const { bindings, parameters } = parts;
   const fields = parameters.map((p) => ` ${p.name}: ${p.type},`).join("");
   const arrays = bindings.map((b, i) =>
     `@group(0) @binding(${i + 1}) var<storage, ${b.access}> ${b.name}: array<${b.element}>;`
@@ -96,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 ${parts.body}
 }
 `;
-  return { name, code, bindings, parameters, workgroups };
+  return { ...parts, code };
 }
 
 /**

@@ -76,12 +76,14 @@ export function scalarElement(format: StorageFormat): string {
   }
 }
 
-/** An array that is only read four elements at a time: how it is declared, and how an element is unpacked. */
+/** An array moved four elements at a time: how it is declared, and how an element is unpacked and packed. */
 export interface VectorLoad {
   /** The array's element type. */
   readonly element: string;
   /** WGSL that turns an element, given by name, into its compute type. */
   unpack(name: string): string;
+  /** WGSL that rounds a compute value and makes an element of it, for arrays that are updated in place. */
+  pack(value: string): string;
 }
 
 /**
@@ -90,19 +92,28 @@ export interface VectorLoad {
  */
 export function vectorLoad(format: StorageFormat, target: Target): VectorLoad {
   if (!target.shaderInt64) {
-    return { element: vectorElement(format), unpack: (name) => unpackVector(format, name) };
+    return {
+      element: vectorElement(format),
+      unpack: (name) => unpackVector(format, name),
+      pack: (value) => packVector(format, value),
+    };
   }
   if (formatBytes(format) === 2) {
     // Native float16 is read as words too: the bits are the same.
     const type = format === "bfloat16" ? "bfloat16" : "float16";
-    return { element: "u64", unpack: (name) => `unpack_pair_${type}(${name})` };
+    return {
+      element: "u64",
+      unpack: (name) => `unpack_pair_${type}(${name})`,
+      pack: (value) => `pair_of_words(pack_${type}(${value}))`,
+    };
   }
   const words = (name: string) => `words_of_pairs(${name})`;
   const unpack = (name: string) => {
     if (format === "bool") return unpackVector("bool", words(name));
     return format === "uint32" ? words(name) : `bitcast<${vectorElement(format)}>(${words(name)})`;
   };
-  return { element: "vec2<u64>", unpack };
+  const pack = (value: string) => `pairs_of_words(bitcast<vec4u>(${packVector(format, value)}))`;
+  return { element: "vec2<u64>", unpack, pack };
 }
 
 /** Module-scope functions that the text of {@linkcode vectorLoad} calls on a target. */
@@ -111,6 +122,10 @@ export function vectorLoadFunctions(target: Target): string {
   return `
 fn words_of_pairs(p: vec2<u64>) -> vec4u {
   return vec4u(u32(p.x), u32(p.x >> 32u), u32(p.y), u32(p.y >> 32u));
+}
+fn pair_of_words(w: vec2u) -> u64 { return u64(w.x) | (u64(w.y) << 32u); }
+fn pairs_of_words(w: vec4u) -> vec2<u64> {
+  return vec2<u64>(pair_of_words(w.xy), pair_of_words(w.zw));
 }
 fn unpack_pair_float16(p: u64) -> vec4f {
   return vec4f(unpack2x16float(u32(p)), unpack2x16float(u32(p >> 32u)));

@@ -185,5 +185,6 @@ ${storeResults(space, "reduced", "result_index")}
     workgroupSize: `${group.across * group.slices}`,
     body,
     workgroups: spreadWorkgroups(Math.ceil(vectors / group.across)),
+    sharesDispatch: true,
   }, target);
 }

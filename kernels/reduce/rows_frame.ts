@@ -162,5 +162,6 @@ ${storeResults(space, "reduced", "index")}
     workgroupSize: `${team.threads * team.perWorkgroup}`,
     body,
     workgroups: spreadWorkgroups(Math.ceil(teams / team.perWorkgroup)),
+    sharesDispatch: true,
   }, target);
 }

@@ -93,7 +93,7 @@ export class GpuProgram implements Executable {
     const outputs: BufferStorage[] = [];
     plans.forEach((plan, i) => {
       if (plan.kind === "fresh") outputs[i] = this.#backend.allocate(this.#labels[i]!, plan.bytes);
-      else if (plan.kind === "donated") outputs[i] = this.#takeOver(inputs[plan.index]!, i);
+      else if (plan.kind === "donated") outputs[i] = this.#takeOver(inputs[plan.index]!, i, plan.inPlace);
     });
     plans.forEach((plan, i) => {
       if (plan.kind !== "input" && plan.kind !== "output") return;
@@ -103,9 +103,13 @@ export class GpuProgram implements Executable {
     return outputs;
   }
 
-  /** A result in a donated argument's memory, unless another handle still holds that. */
-  #takeOver(input: BufferStorage, output: number): BufferStorage {
-    if (input.references > 1) return this.#backend.allocate(this.#labels[output]!, input.bytes);
+  /** A result in a donated argument's memory, unless another handle still holds that: then in a copy. */
+  #takeOver(input: BufferStorage, output: number, inPlace: boolean): BufferStorage {
+    if (input.references > 1) {
+      const fresh = this.#backend.allocate(this.#labels[output]!, input.bytes);
+      if (inPlace) this.#backend.recorder.copy(input.buffer, fresh.buffer);
+      return fresh;
+    }
     input.retain();
     return input;
   }

@@ -7,8 +7,10 @@ import type { Graph, Variable } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
 import { expand } from "./expand.ts";
 import { hasKernel, lowerTask } from "./lower.ts";
+import { mergeExpressions } from "./merge.ts";
 import { type Cell, type Plan, planMemory, type Step } from "./plan.ts";
-import { type Schedule, schedule } from "./schedule.ts";
+import { type Schedule, schedule, type Task } from "./schedule.ts";
+import { placeSideBySide } from "./side_by_side.ts";
 import { simplify } from "./simplify.ts";
 import { variableToStore } from "./split.ts";
 
@@ -26,7 +28,7 @@ export function paddedBytes({ dtype, shape }: Aval): number {
 /** Compiles a graph; `donated` says which inputs' memory may be reused. */
 export function compile(graph: Graph, donated: readonly boolean[], target: Target): Compiled {
   const ready = simplify(expand(simplify(graph), (node) => hasKernel(node, target)));
-  const { planned, steps } = lowerWithinLimits(ready, target);
+  const { planned, steps } = lowerWithinLimits(ready, donated, target);
   const resolve = (cell: Cell): Cell => {
     let base = cell;
     while ("aval" in base) {
@@ -36,19 +38,26 @@ export function compile(graph: Graph, donated: readonly boolean[], target: Targe
     }
     return base;
   };
+  const bytesOf = (cell: Cell) => "aval" in cell ? paddedBytes(cell.aval) : cell.bytes;
+  const results = new Set(ready.outputs.map(resolve));
+  const isResult = (cell: Cell) => results.has(cell);
   const plan = planMemory({
-    steps,
+    steps: placeSideBySide({ steps, isResult, bytesOf, resolve, target }),
     inputs: ready.inputs,
     donated,
     outputs: ready.outputs,
-    bytesOf: (cell) => "aval" in cell ? paddedBytes(cell.aval) : cell.bytes,
+    bytesOf,
     resolve,
   });
   return { plan, graph: ready };
 }
 
 /** Plans and lowers, storing values in the middle of expressions that read more arrays than a kernel can bind. */
-function lowerWithinLimits(graph: Graph, target: Target): { planned: Schedule; steps: Step[] } {
+function lowerWithinLimits(
+  graph: Graph,
+  donated: readonly boolean[],
+  target: Target,
+): { planned: Schedule; steps: Step[] } {
   const stored = new Set<Variable>();
   for (;;) {
     const planned = schedule(graph, stored);
@@ -59,7 +68,31 @@ function lowerWithinLimits(graph: Graph, target: Target): { planned: Schedule; s
     const tooWide = lowered.filter(({ steps }) =>
       steps.some(({ kernel }) => kernel.bindings.length > target.maxStorageBuffers)
     );
-    if (tooWide.length === 0) return { planned, steps: lowered.flatMap(({ steps }) => steps) };
+    if (tooWide.length === 0) {
+      const known = new Map(lowered.map(({ task, steps }) => [task, steps]));
+      return { planned, steps: mergeWithinLimits(graph, donated, planned, target, known) };
+    }
     tooWide.forEach(({ task }) => stored.add(variableToStore(task, planned, target)));
+  }
+}
+
+/** Merges and lowers; `known` holds the steps of tasks that stay as they are. */
+function mergeWithinLimits(
+  graph: Graph,
+  donated: readonly boolean[],
+  planned: Schedule,
+  target: Target,
+  known: ReadonlyMap<Task, readonly Step[]>,
+): Step[] {
+  const { outputs } = graph;
+  const request = { planned, outputs, donated: graph.inputs.filter((_, i) => donated[i]) };
+  // An array that is read in two ways is bound twice, which shows only here.
+  for (let most = target.maxStorageBuffers;; most--) {
+    const steps = mergeExpressions({ ...request, mostArrays: most }).map((task) =>
+      known.get(task) ?? lowerTask(task, planned, target)
+    ).flat();
+    if (steps.every(({ kernel }) => kernel.bindings.length <= target.maxStorageBuffers)) {
+      return steps;
+    }
   }
 }

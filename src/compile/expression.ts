@@ -9,16 +9,15 @@ import type { Node, Variable } from "../ir/graph.ts";
 import { elementarySource } from "../../kernels/elementary/table.ts";
 import { accessCoordinate, accessElements, accessKind, accessValid } from "../../kernels/access.ts";
 import type { Fragment, FragmentText } from "../../kernels/fragment.ts";
-import type { Binding, Parameter } from "../../kernels/kernel.ts";
+import type { Parameter } from "../../kernels/kernel.ts";
 import {
   computeType,
   roundVector,
-  scalarElement,
   storageFormat,
-  vectorLoad,
   vectorLoadFunctions,
 } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
+import { OperandArrays } from "./operand_arrays.ts";
 
 /** What an expression is made from. */
 export interface ExpressionRequest {
@@ -39,6 +38,8 @@ export interface ExpressionRequest {
   readonly prefix: string;
   /** Whether results are left for a store to round. */
   readonly roundResults?: boolean;
+  /** Variables that the kernel stores over, and the names of the outputs that they become. */
+  readonly updated?: ReadonlyMap<Variable, string>;
 }
 
 /** A fragment and the stored variables that its bindings read, in order. */
@@ -61,17 +62,16 @@ export function buildExpression(request: ExpressionRequest): Expression {
 
 class ExpressionBuilder {
   readonly #request: ExpressionRequest;
-  readonly #bindings: Binding[] = [];
-  readonly #operands: Variable[] = [];
+  readonly #arrays: OperandArrays;
   readonly #parameters: Parameter[] = [];
   readonly #functions = new Set<string>();
-  readonly #arrays = new Map<Variable, Map<string, string>>();
   readonly #memo = new Map<Variable, Map<string, string>>();
   #statements = "";
   #names = 0;
 
   constructor(request: ExpressionRequest) {
     this.#request = request;
+    this.#arrays = new OperandArrays(request.prefix, request.target, request.updated);
   }
 
   build(): Expression {
@@ -80,9 +80,9 @@ class ExpressionBuilder {
     const results = roots.map((v) => roundResults ? this.#rounded(v, path) : this.#raw(v, path));
     const statements = this.#statements;
     return {
-      operands: this.#operands,
+      operands: this.#arrays.operands,
       fragment: {
-        bindings: this.#bindings,
+        bindings: this.#arrays.bindings,
         parameters: this.#parameters,
         functions: vectorLoadFunctions(this.#request.target) + elementarySource(this.#functions),
         aligned,
@@ -185,17 +185,7 @@ class ExpressionBuilder {
     const format = storageFormat(variable.aval.dtype, target);
     const chain = chainOf(variable.aval.shape, path);
     const kind = accessKind(chain, aligned);
-    let arrays = this.#arrays.get(variable);
-    if (!arrays) this.#arrays.set(variable, arrays = new Map());
-    let array = arrays.get(kind);
-    if (!array) {
-      arrays.set(kind, array = `${this.#request.prefix}in${this.#operands.length}`);
-      const element = kind === "vector"
-        ? vectorLoad(format, target).element
-        : scalarElement(format);
-      this.#bindings.push({ name: array, access: "read", element });
-      this.#operands.push(variable);
-    }
+    const array = this.#arrays.nameOf(variable, kind);
     const access = accessElements(
       format,
       chain,

@@ -3,7 +3,7 @@
 
 import { sizeOf } from "../core/shape.ts";
 import type { Variable } from "../ir/graph.ts";
-import { elementwiseKernel } from "../../kernels/elementwise.ts";
+import { elementwiseKernel, outputName } from "../../kernels/elementwise.ts";
 import type { Fragment } from "../../kernels/fragment.ts";
 import { type StorageFormat, storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
@@ -13,7 +13,8 @@ import type { Schedule, Task } from "./schedule.ts";
 
 /** The node of a variable that is computed in place; a task's own roots are, although they are stored. */
 function inlinedFor(task: Task, plan: Schedule): (v: Variable) => ReturnType<Schedule["inlined"]> {
-  return (v) => plan.inlined(v) ?? (task.roots.includes(v) ? plan.producer(v) : undefined);
+  const own = new Set([...task.roots, ...task.internal ?? []]);
+  return (v) => plan.inlined(v) ?? (own.has(v) ? plan.producer(v) : undefined);
 }
 
 /** How a task's results are stored. */
@@ -57,16 +58,24 @@ export function prologueOf(
 
 /** The kernel of a task that is nothing but an expression. */
 export function lowerElementwise(task: Task, plan: Schedule, target: Target): Step[] {
-  const { shape } = task.roots[0]!.aval;
+  const { roots, updates } = task;
+  const { shape } = roots[0]!.aval;
+  const updated = new Map(
+    [...updates ?? []].map(([root, v]) => [v, outputName(roots.indexOf(root))]),
+  );
   const { fragment, operands } = buildExpression({
-    roots: task.roots,
+    roots,
     shape,
     aligned: true,
     inlined: inlinedFor(task, plan),
     target,
     prefix: "e",
+    updated,
   });
-  const outputs = outputFormats(task, target);
+  const outputs = roots.map((v) => ({
+    format: storageFormat(v.aval.dtype, target),
+    inPlace: updates?.has(v),
+  }));
   const kernel = elementwiseKernel({ size: sizeOf(shape), fragment, outputs }, target);
-  return [{ kernel, arrays: [...operands, ...task.roots] }];
+  return [{ kernel, arrays: [...operands, ...roots], updates }];
 }

@@ -16,6 +16,8 @@ export type Cell = Variable | Temporary;
 export interface Step {
   readonly kernel: Kernel;
   readonly arrays: readonly Cell[];
+  /** Results that the kernel stores over an array that it reads: both are bound as one. */
+  readonly updates?: ReadonlyMap<Cell, Cell>;
 }
 
 /** Where an array of a step lies. */
@@ -28,7 +30,7 @@ export type Location =
 export type OutputPlan =
   | { readonly kind: "fresh"; readonly bytes: number }
   | { readonly kind: "input"; readonly index: number }
-  | { readonly kind: "donated"; readonly index: number }
+  | { readonly kind: "donated"; readonly index: number; readonly inPlace: boolean }
   | { readonly kind: "output"; readonly index: number };
 
 /** A step with its arrays found. */
@@ -77,7 +79,11 @@ class Planner {
 
   run(): Plan {
     const { steps, inputs, outputs, resolve } = this.#request;
-    steps.forEach((step, i) => step.arrays.forEach((cell) => this.#lastUse.set(resolve(cell), i)));
+    steps.forEach((step, i) =>
+      [...step.updates?.values() ?? [], ...step.arrays].forEach((cell) =>
+        this.#lastUse.set(resolve(cell), i)
+      )
+    );
     inputs.forEach((cell, index) => this.#locations.set(cell, { kind: "input", index }));
     const results = new Map<Cell, number>();
     outputs.forEach((cell, index) => {
@@ -103,6 +109,11 @@ class Planner {
     for (const cell of cells) {
       if (this.#locations.has(cell)) continue;
       const result = results.get(cell);
+      const updated = step.updates?.get(cell);
+      if (updated) {
+        this.#update(cell, updated, result);
+        continue;
+      }
       if (result === undefined) {
         this.#locations.set(cell, { kind: "temporary", index: this.#takeSlot(cell) });
       } else {
@@ -115,6 +126,16 @@ class Planner {
     return { kernel: step.kernel, arrays };
   }
 
+  /** A cell takes the place of one that the step reads. */
+  #update(cell: Cell, updated: Cell, result: number | undefined): void {
+    const location = this.#locations.get(updated)!;
+    if (result === undefined) this.#locations.set(cell, location);
+    else {
+      this.#locations.set(cell, { kind: "output", index: result });
+      this.#outputs[result] = { kind: "donated", index: location.index, inPlace: true };
+    }
+  }
+
   /** A result takes over an idle donated argument of its size; no kernel writes what it reads. */
   #resultMemory(cell: Cell): OutputPlan {
     const { inputs, bytesOf } = this.#request;
@@ -122,7 +143,7 @@ class Planner {
     const found = this.#idleInputs.findIndex((index) => bytesOf(inputs[index]!) === bytes);
     if (found < 0) return { kind: "fresh", bytes };
     const [index] = this.#idleInputs.splice(found, 1) as [number];
-    return { kind: "donated", index };
+    return { kind: "donated", index, inPlace: false };
   }
 
   #freeAfter(cells: readonly Cell[], at: number): void {
@@ -139,7 +160,13 @@ class Planner {
     const { inputs, donated } = this.#request;
     inputs.forEach((cell, index) => {
       if (!donated[index] || (this.#lastUse.get(cell) ?? -1) !== at) return;
-      if (this.#outputs.some((o) => o?.kind === "input" && o.index === index)) return;
+      if (
+        this.#outputs.some((o) =>
+          o && o.kind !== "fresh" && o.kind !== "output" && o.index === index
+        )
+      ) {
+        return;
+      }
       this.#idleInputs.push(index);
     });
   }

@@ -13,6 +13,10 @@ export interface Task {
   readonly anchor?: Node;
   /** The stored variables: the anchor's outputs, or those of the expression that follows it. */
   readonly roots: readonly Variable[];
+  /** Variables that would be stored but are read by this task alone. */
+  readonly internal?: ReadonlySet<Variable>;
+  /** Roots that are stored over an array that the task reads. */
+  readonly updates?: ReadonlyMap<Variable, Variable>;
 }
 
 /** The tasks of a graph in order, with what they need to know of each other. */
@@ -27,7 +31,7 @@ export interface Schedule {
 }
 
 /** Operations of one expression, at most: compile time grows faster than the text. */
-const largestExpression = 200;
+export const largestExpression = 200;
 
 const inPlaceKinds = new Set(["elementwise", "iota", "constant", "view", "pad", "concatenate"]);
 
@@ -143,8 +147,9 @@ class Scheduler {
     const { lower } = node.operation;
     if (lower.kind === "pad" || lower.kind === "concatenate") return false;
     if (lower.kind !== "elementwise") return true;
+    // Scalars are loaded once for a whole kernel.
     const arrays = node.inputs.filter((v) =>
-      this.#producers.get(v)?.operation.lower.kind !== "constant"
+      sizeOf(v.aval.shape) !== 1 && this.#producers.get(v)?.operation.lower.kind !== "constant"
     );
     return !lower.functions?.length && arrays.length <= 1;
   }

@@ -35,6 +35,15 @@ export class Recorder {
     if (++this.#dispatches >= dispatchesPerSubmit) this.submit();
   }
 
+  /** Records a copy of a buffer's bytes to one of at least its size. */
+  copy(source: DeviceBuffer, target: DeviceBuffer): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+    const bytes = Math.min(source.gpu.size, target.gpu.size);
+    this.#commands().copyBufferToBuffer(source.gpu, 0, target.gpu, 0, bytes);
+    source.submission = target.submission = this.submission;
+  }
+
   /** Records a copy to a buffer that the host will map, and submits everything. */
   copyAndSubmit(source: DeviceBuffer, target: GPUBuffer, bytes: number): void {
     this.#pass?.end();

@@ -1,5 +1,6 @@
 // Random programs of movements, arithmetic, reductions and products: fused on the GPU, one operation at a
 // time on the GPU, and on the CPU reference. Integers must agree exactly, half types between jit and eager.
+// Every program has several results, some of which others are made of, and runs once on donated arguments.
 
 import { assertEquals } from "@std/assert";
 import { asArray, asNDArray, type NDArray } from "../../src/array.ts";
@@ -29,12 +30,12 @@ function random(seed: number): Below {
   };
 }
 
-/** One random step on a pool of values; the same numbers give the same step. */
-function step(pool: Value[], below: Below): Value {
+/** One random step on a pool of values; the same numbers give the same step. Some programs are mostly arithmetic. */
+function step(pool: Value[], below: Below, kinds: number): Value {
   const x = pool[below(pool.length)]!;
   const { shape, dtype } = x.aval;
   const axes = shape.map((_, axis) => axis);
-  switch (below(9)) {
+  switch (below(kinds)) {
     case 0:
       return transpose(x, axes.sort(() => below(2) - 0.5));
     case 1:
@@ -72,17 +73,18 @@ function neg(x: Value): Value {
   return sub(0, x);
 }
 
-/** A program: its results are the last values of the pool. */
+/** A program: its results are the last values, made and given, of the pool. */
 function program(seed: number, steps: number): (x: NDArray, y: NDArray) => NDArray[] {
   return (x, y) => {
     const below = random(seed);
     const pool: Value[] = [x, y];
+    const kinds = below(2) ? 9 : 20;
     for (let i = 0; i < steps; i++) {
-      const made = step(pool, below);
+      const made = step(pool, below, kinds);
       const size = made.aval.shape.reduce((a, b) => a * b, 1);
       if (size > 0 && size <= 2000 && made.aval.shape.length <= 5) pool.push(made);
     }
-    return pool.slice(-3).map(asNDArray);
+    return pool.slice(-8).map(asNDArray);
   };
 }
 
@@ -113,6 +115,9 @@ for (const dtype of ["int32", "float16", "bfloat16", "float32"] as const) {
           const fused = await results(jit(run)(x, y));
           const eager = await results(run(x, y));
           assertEquals(fused, eager, `jit against eager, seed ${seed}`);
+          const donating = jit(run, { donateArgnums: [0, 1] });
+          const donated = await results(donating(...inputs(dtype)));
+          assertEquals(donated, eager, `jit with donation against eager, seed ${seed}`);
           if (dtype === "float16" || dtype === "bfloat16") continue;
           setBackend(cpu);
           assertEquals(

@@ -1,0 +1,133 @@
+// Merging: expressions of one shape that share what they read, or of which one reads what another stores,
+// become one kernel that reads it once. A merged task runs where the first of its expressions stood.
+
+import { sameShape } from "../core/shape.ts";
+import type { Variable } from "../ir/graph.ts";
+import { Lifetimes, type LifetimesRequest } from "./lifetimes.ts";
+import { type Reads, readsOf } from "./reads.ts";
+import { largestExpression, type Task } from "./schedule.ts";
+
+/** What merging must know of the program. */
+export interface MergeRequest extends LifetimesRequest {
+  /** Arrays that a merged kernel may bind. */
+  readonly mostArrays: number;
+}
+
+/** Expressions that become one kernel. */
+interface Group {
+  readonly position: number;
+  readonly tasks: Task[];
+  readonly roots: Variable[];
+  /** What it reads, and whether only in order; see {@linkcode Reads}. */
+  readonly reads: Map<Variable, boolean>;
+  readonly updates: Map<Variable, Variable>;
+  operations: number;
+}
+
+/** The tasks with expressions merged, in an order in which everything is stored before it is read. */
+export function mergeExpressions(request: MergeRequest): readonly Task[] {
+  return new Merger(request).run();
+}
+
+class Merger {
+  readonly #request: MergeRequest;
+  readonly #lifetimes: Lifetimes;
+  readonly #placed: (Group | Task)[] = [];
+  /** The last group that reads or stores a variable. */
+  readonly #meeting = new Map<Variable, Group>();
+
+  constructor(request: MergeRequest) {
+    this.#request = request;
+    this.#lifetimes = new Lifetimes(request);
+  }
+
+  run(): readonly Task[] {
+    const { planned } = this.#request;
+    const tasks = planned.tasks.map((task) => ({ task, reads: readsOf(task, planned) }));
+    tasks.forEach(({ reads }) => this.#lifetimes.expect(reads));
+    tasks.forEach(({ task, reads }) => this.#place(task, reads));
+    return this.#placed.map((place) => "tasks" in place ? this.#taskOf(place) : place);
+  }
+
+  /** A group as one task; the task itself where nothing joined it and nothing is updated in place. */
+  #taskOf({ position, tasks, roots, updates }: Group): Task {
+    if (tasks.length === 1 && updates.size === 0) return tasks[0]!;
+    // What only the group reads need not be stored: it is computed where it is used.
+    const internal = new Set(roots.filter((v) => this.#lifetimes.isInternal(v, position)));
+    const stored = roots.filter((v) => !internal.has(v));
+    return {
+      roots: stored,
+      internal,
+      updates: new Map([...updates].filter(([root]) => !internal.has(root))),
+    };
+  }
+
+  #place(task: Task, reads: Reads): void {
+    let position = this.#placed.length;
+    if (task.anchor || reads.barrier) this.#placed.push(task);
+    else {
+      const group = this.#candidates(task, reads).find((g) => this.#fits(g, task, reads)) ??
+        this.#open();
+      position = group.position;
+      this.#join(group, task, reads);
+    }
+    this.#lifetimes.place(task, reads, position);
+  }
+
+  #open(): Group {
+    const group: Group = {
+      position: this.#placed.length,
+      tasks: [],
+      roots: [],
+      reads: new Map(),
+      updates: new Map(),
+      operations: 0,
+    };
+    this.#placed.push(group);
+    return group;
+  }
+
+  #join(group: Group, task: Task, reads: Reads): void {
+    for (const [root, v] of this.#updates(group, task, reads)) group.updates.set(root, v);
+    group.tasks.push(task);
+    group.roots.push(...task.roots);
+    group.operations += reads.operations;
+    for (const [v, inOrder] of reads.variables) {
+      group.reads.set(v, inOrder && (group.reads.get(v) ?? true));
+      this.#meeting.set(v, group);
+    }
+    task.roots.forEach((v) => this.#meeting.set(v, group));
+  }
+
+  /** Groups worth joining: those of the task's shape that read or store what it reads. */
+  #candidates(task: Task, { variables }: Reads): Group[] {
+    const { shape } = task.roots[0]!.aval;
+    const isMet = (group: Group | undefined): group is Group =>
+      group !== undefined && sameShape(group.roots[0]!.aval.shape, shape);
+    return [...new Set([...variables.keys()].map((v) => this.#meeting.get(v)).filter(isMet))];
+  }
+
+  #fits(group: Group, task: Task, reads: Reads): boolean {
+    if (group.operations + reads.operations > largestExpression) return false;
+    for (const [v, inOrder] of reads.variables) {
+      const position = this.#lifetimes.positionOf(v);
+      if (position < group.position) continue;
+      if (position > group.position || !inOrder || !group.roots.includes(v)) return false;
+    }
+    return this.#bindings(group, task, reads) <= this.#request.mostArrays;
+  }
+
+  #updates(group: Group, task: Task, reads: Reads): Map<Variable, Variable> {
+    return this.#lifetimes.updatesOf(task, reads, group.position, group.reads);
+  }
+
+  /** Arrays that the group would bind: what it only reads, and what it stores. */
+  #bindings(group: Group, task: Task, reads: Reads): number {
+    const made = [...group.roots, ...task.roots];
+    const stored = made.filter((v) => !this.#lifetimes.isInternal(v, group.position, reads));
+    const updated = [...group.updates.values(), ...this.#updates(group, task, reads).values()];
+    const free = new Set([...made, ...updated]);
+    const read = new Set([...group.reads.keys(), ...reads.variables.keys()]);
+    return stored.length + [...read].filter((v) => !free.has(v)).length;
+  }
+}
