@@ -185,6 +185,5 @@ ${storeResults(space, "reduced", "result_index")}
     workgroupSize: `${group.across * group.slices}`,
     body,
     workgroups: spreadWorkgroups(Math.ceil(vectors / group.across)),
-    sharesDispatch: true,
   }, target);
 }

@@ -172,7 +172,7 @@ Deno.test("saveSafetensors() says what it cannot save, and where", async () => {
 
 Deno.test({
   name: "without permission for the folder saving says what it needs",
-  permissions: { read: true, write: false, env: true, sys: true },
+  permissions: { read: true, write: false, env: true },
   fn: async () => {
     await init({ backend: "cpu" });
     await assertRejects(
