@@ -76,6 +76,20 @@ export function collectValues<T>(made: Set<Value>, fn: () => T): T {
   return collection.run(made, fn);
 }
 
+/**
+ * As {@linkcode collectValues}, for values that are to outlive whatever is going on around `fn`: no other open
+ * collection hears of them.
+ */
+export function collectApart<T>(made: Set<Value>, fn: () => T): T {
+  const outer = temporaries;
+  temporaries = undefined;
+  try {
+    return collectValues(made, fn);
+  } finally {
+    temporaries = outer;
+  }
+}
+
 let temporaries: Value[] | undefined;
 
 /**

@@ -15,7 +15,7 @@ import { type CostAnalysis, costOf } from "../compile/cost.ts";
 import type { Aval } from "../ir/aval.ts";
 import { showGraph } from "../ir/graph.ts";
 import { checkUsable, isTracing, replayGraph } from "../ir/trace.ts";
-import { makeValue } from "../ir/value.ts";
+import { collectApart, makeValue, noteValue, type Value } from "../ir/value.ts";
 import { policyKey } from "../precision/policy.ts";
 import { leafAval, leafValue, type TracedTree, traceTree } from "./trace_tree.ts";
 
@@ -188,7 +188,7 @@ class JittedFunction {
     let traced = traces.get(call.key);
     if (!traced) {
       const body = (tree: unknown) => this.#fn(...this.#merge(tree as unknown[], args));
-      traced = traceTree(body, call.structure, call.avals, this.#what);
+      traced = keptTrace(() => traceTree(body, call.structure, call.avals, this.#what));
       traces.set(call.key, traced);
     }
     return traced;
@@ -249,6 +249,21 @@ class JittedFunction {
         } and ${Math.max(i, twin)} of its arguments; donate it once or pass a copy`,
       );
     });
+  }
+}
+
+/** A trace to be run again: the arrays that it made and captured are its own, not the scope's around the first call. */
+function keptTrace(trace: () => TracedTree): TracedTree {
+  const made = new Set<Value>();
+  let captures: readonly Value[] = [];
+  try {
+    const traced = collectApart(made, trace);
+    captures = traced.graph.captures;
+    return traced;
+  } finally {
+    for (const value of made) {
+      if (!captures.includes(value)) noteValue(value);
+    }
   }
 }
 

@@ -2,14 +2,17 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { asArray, asNDArray, type NDArray } from "../../src/array.ts";
-import { init } from "../../src/device.ts";
+import { init, memoryStats } from "../../src/device.ts";
 import { add, mul } from "../../src/ops/arithmetic.ts";
 import { exp } from "../../src/ops/elementary.ts";
 import { dotGeneral } from "../../src/ops/contraction.ts";
 import { castToHalf } from "../../src/precision/casts.ts";
 import { withPolicy } from "../../src/precision/policy.ts";
 import { evalShape, makeGraph, ShapeDtype } from "../../src/transform/graphs.ts";
+import { sum } from "../../src/numpy/reduction.ts";
+import { sgd } from "../../src/optim/sgd.ts";
 import { jit } from "../../src/transform/jit.ts";
+import { scope } from "../../src/transform/scope.ts";
 import "../../src/array_casts.ts";
 import { webgpuTest } from "../webgpu_test.ts";
 
@@ -73,6 +76,38 @@ Deno.test("captured arrays are hidden inputs, and say so when they are gone", as
   assertStringIncludes(shift.lower(array([1, 2])).toString(), "lambda b:float32[2]; a:float32[2]");
   w.dispose();
   assertThrows(() => shift(array([1, 2])), Error, "captured array");
+});
+
+Deno.test("arrays made while tracing outlive the scope around the first call", async () => {
+  await init({ backend: "cpu" });
+  const unused: NDArray[] = [];
+  const inner = jit((x: NDArray) => asNDArray(mul(x, array([3, 5]))));
+  const outer = jit((x: NDArray) => {
+    unused.push(array([7]));
+    return asNDArray(add(inner(x), array([1, 2])));
+  });
+  const x = array([1, 10]);
+  const { liveArrays } = memoryStats();
+  for (let call = 0; call < 2; call++) {
+    assertEquals(scope(() => outer(x).dataSync()), new Float32Array([4, 52]));
+  }
+  assertEquals(scope(() => inner(x).dataSync()), new Float32Array([3, 50]));
+  // Those that the two traces captured live on, and nothing else does.
+  assertEquals(memoryStats().liveArrays, liveArrays + 2);
+  assertThrows(() => unused[0]!.dataSync(), Error, "the end of the scope");
+});
+
+Deno.test("arrays made while tracing outlive the function of the library that called first", async () => {
+  await init({ backend: "cpu" });
+  const rates = jit((step: NDArray) => asNDArray(add(mul(step, 0), sum(array([0.25, 0.25])))));
+  const { init: start, update } = sgd(rates);
+  const grads = { w: array([2, 4]) };
+  let state = start(grads);
+  for (let step = 0; step < 2; step++) {
+    const [updates, next] = update(grads, state, grads);
+    state = next;
+    assertEquals(await updates.w.toList(), [-1, -2]);
+  }
 });
 
 Deno.test("jit inside jit, trees in and out, numbers among the results", async () => {
