@@ -67,16 +67,26 @@ export function checkUsable(what: string, value: Value): void {
   }
 }
 
-const scopes: string[] = [];
+let scopes: readonly string[] = [];
 
-/** Runs `fn` with `name` on the module path of every operation that it records. */
+/** Runs `fn` with `name` on the module path of every operation that it records; no name adds nothing. */
 export function nameScope<T>(name: string, fn: () => T): T {
-  scopes.push(name);
+  return name === "" ? fn() : withScopes([...scopes, name], fn);
+}
+
+function withScopes<T>(inner: readonly string[], fn: () => T): T {
+  const outer = scopes;
+  scopes = inner;
   try {
     return fn();
   } finally {
-    scopes.pop();
+    scopes = outer;
   }
+}
+
+/** The module path here, as in `encoder/attn`; empty outside of any scope. */
+export function scopePath(): string {
+  return scopes.join("/");
 }
 
 /** Records operations as the nodes of a graph. */
@@ -95,7 +105,7 @@ class GraphTracer implements Interpreter {
       params,
       inputs: inputs.map((v) => this.variableOf(v)),
       outputs: outputs.map((aval) => ({ aval })),
-      path: scopes.join("/"),
+      path: scopePath(),
     };
     this.nodes.push(node);
     return node.outputs.map((variable) => this.toValue(variable));
@@ -117,7 +127,7 @@ class GraphTracer implements Interpreter {
 
 /**
  * Traces a function of values into a graph. Values that it closes over become hidden inputs, never
- * literals. Nothing is run.
+ * literals. Nothing is run. Paths in the graph are relative to where it will be applied.
  */
 export function traceGraph(
   fn: (...inputs: Value[]) => readonly Value[],
@@ -127,7 +137,7 @@ export function traceGraph(
   const inputs = avals.map((aval) => ({ aval }));
   stack.push(tracer);
   try {
-    const results = fn(...inputs.map((v) => tracer.toValue(v)));
+    const results = withScopes([], () => fn(...inputs.map((v) => tracer.toValue(v))));
     results.forEach((v) => checkUsable("return a value from a traced function", v));
     const outputs = results.map((v) => tracer.variableOf(v));
     return {
@@ -147,7 +157,8 @@ export function replayGraph(graph: Graph, inputs: readonly Value[]): readonly Va
   const all = [...inputs, ...graph.captures];
   graph.inputs.forEach((v, i) => values.set(v, all[i]!));
   for (const node of graph.nodes) {
-    const results = bind(node.operation, node.params, ...node.inputs.map((v) => values.get(v)!));
+    const args = node.inputs.map((v) => values.get(v)!);
+    const results = nameScope(node.path, () => bind(node.operation, node.params, ...args));
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
   return graph.outputs.map((v) => values.get(v)!);

@@ -29,7 +29,7 @@ export function batchGraph(graph: Graph, inputs: Batched, size: number): Batched
     const some = flags.some((f) => f);
     const run = () =>
       some ? batchNode(node, args, flags, size) : bind(node.operation, node.params, ...args);
-    const results = node.path ? nameScope(node.path, run) : run();
+    const results = nameScope(node.path, run);
     node.outputs.forEach((v, i) => {
       values.set(v, results[i]!);
       batched.set(v, some);

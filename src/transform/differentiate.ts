@@ -74,7 +74,7 @@ export function pushForward(
     const args = node.inputs.map((v) => values.get(v)!);
     const moving = node.inputs.map((v) => tangents.get(v));
     const run = () => bind(node.operation, node.params, ...args);
-    const results = node.path ? nameScope(node.path, run) : run();
+    const results = nameScope(node.path, run);
     const out = moving.some((t) => t) ? jvpOf(node, args, moving, results) : [];
     node.outputs.forEach((v, i) => {
       values.set(v, results[i]!);
@@ -144,7 +144,7 @@ export function pullBack(
   graph.inputs.forEach((v, i) => values.set(v, all[i]!));
   for (const node of graph.nodes) {
     const run = () => bind(node.operation, node.params, ...node.inputs.map((v) => values.get(v)!));
-    const results = node.path ? nameScope(node.path, run) : run();
+    const results = nameScope(node.path, run);
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
   const active = activeVariables(graph, wanted);
@@ -176,7 +176,7 @@ function reverse(
     const args = node.inputs.map((v) => values.get(v)!);
     const results = node.outputs.map((v) => values.get(v)!);
     const run = () => vjpOf(node, given, args, results);
-    const back = node.path ? nameScope(node.path, run) : run();
+    const back = nameScope(node.path, run);
     node.inputs.forEach((v, i) => give(v, back[i]));
   }
   return graph.inputs.map(take);
