@@ -93,7 +93,9 @@ export class GpuProgram implements Executable {
     const outputs: BufferStorage[] = [];
     plans.forEach((plan, i) => {
       if (plan.kind === "fresh") outputs[i] = this.#backend.allocate(this.#labels[i]!, plan.bytes);
-      else if (plan.kind === "donated") outputs[i] = this.#takeOver(inputs[plan.index]!, i, plan.inPlace);
+      else if (plan.kind === "donated") {
+        outputs[i] = this.#takeOver(inputs[plan.index]!, i, plan.inPlace);
+      }
     });
     plans.forEach((plan, i) => {
       if (plan.kind !== "input" && plan.kind !== "output") return;

@@ -17,9 +17,9 @@ import { epilogueOf, outputFormats, prologueOf } from "./lower_expression.ts";
 import type { Step } from "./plan.ts";
 import type { Schedule, Task } from "./schedule.ts";
 
-/** Whether a row operation's rows suit the kernels; others are decomposed. */
+/** Whether a row operation's rows suit the kernels; others, rows without elements among them, are decomposed. */
 export function hasRowKernel(node: Node, target: Target): boolean {
-  return supportsRows(rowLength(node), target);
+  return rowLength(node) > 0 && supportsRows(rowLength(node), target);
 }
 
 function rowLength(node: Node): number {
@@ -39,7 +39,7 @@ export function lowerRows(task: Task, plan: Schedule, target: Target): Step[] {
   });
   const epilogue = epilogueOf(task, plan, target);
   const kernel = rowsKernel(node, {
-    rows: length === 0 ? 0 : sizeOf(x!.aval.shape) / length,
+    rows: sizeOf(x!.aval.shape) / length,
     length,
     input: input.fragment,
     outputs: outputFormats(task, target),

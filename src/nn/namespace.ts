@@ -1,6 +1,7 @@
 // The `nn` namespace.
 
 export * from "./activations.ts";
+export * from "./attention.ts";
 export * from "./normalization.ts";
 
 /** Functions of a key and a shape that make parameters. */

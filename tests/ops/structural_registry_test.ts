@@ -63,7 +63,7 @@ function inputsOf(sample: Sample, dtype: DType): HostArray[] {
     const positions = sample.positions?.[i];
     return positions
       ? randomInput("int32", shape, i, [positions[0], positions[1] - 1])
-      : randomInput(dtype, shape, i + shape.length, sample.domain);
+      : randomInput(sample.own?.[i] ?? dtype, shape, i + shape.length, sample.domain);
   });
 }
 
@@ -119,9 +119,9 @@ const fusion = (place: Place): Choice => ({
 });
 
 /** The operation between elementwise work, which a fused kernel takes in. */
-function chain(operation: Operation, sample: Sample, dtype: DType, inputs: readonly NDArray[]) {
+function chain(operation: Operation, sample: Sample, inputs: readonly NDArray[]) {
   const prepared = inputs.map((x, i) =>
-    dtype === "bool" || sample.positions?.[i] ? x : add(mul(x, 3), 1)
+    x.dtype === "bool" || sample.positions?.[i] ? x : add(mul(x, 3), 1)
   );
   const results = bind(operation, sample.params ?? {}, ...prepared);
   return results.map((r) => asNDArray(r.aval.dtype === "bool" ? r : add(mul(r, 3), 1)));
@@ -134,7 +134,7 @@ for (const operation of structural) {
       if (!await use(place)) continue;
       for (const [sample, dtype, inputs] of cases(operation, fusion(place))) {
         const arrays = upload(inputs);
-        const fn = (...xs: readonly NDArray[]) => chain(operation, sample, dtype, xs);
+        const fn = (...xs: readonly NDArray[]) => chain(operation, sample, xs);
         const alone = await Promise.all(fn(...arrays).map(readBack));
         const fused = await Promise.all((jit(fn)(...arrays) as NDArray[]).map(readBack));
         const what = `${place}: ${describe(operation, sample, dtype)} fused`;

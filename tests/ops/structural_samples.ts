@@ -13,6 +13,8 @@ export interface Sample {
   readonly dtypes?: readonly DType[];
   /** Inputs that are int32 positions, and the range that they are drawn from (the end left out). */
   readonly positions?: Readonly<Record<number, readonly [number, number]>>;
+  /** Inputs that have a dtype of their own, whatever the others have. */
+  readonly own?: Readonly<Record<number, DType>>;
   readonly domain?: readonly [number, number];
   /** Distance from the reference in ulp of float32 and besides; half types allow one value besides. */
   readonly ulp?: number;
@@ -61,7 +63,7 @@ function argReductions(): Sample[] {
   return argShapes.map(([shape, axis]) => ({ shapes: [shape], params: { axis } }));
 }
 
-const rowShapes: readonly Shape[] = [[5, 7], [2, 3, 64], [4, 1000], [1, 1], [0, 5], [3]];
+const rowShapes: readonly Shape[] = [[5, 7], [2, 3, 64], [4, 1000], [1, 1], [0, 5], [3, 0], [3]];
 
 function rows(domain: readonly [number, number]): Sample[] {
   return rowShapes.map((shape) => ({
@@ -85,6 +87,37 @@ function norms(vectors: number): Sample[] {
       absolute: 4e-6,
     };
   });
+}
+
+/** Few heads and many, groups of them, every option, and lengths without a key or a query. */
+function attentions(): Sample[] {
+  const sample = (
+    [batch, queries, keys, heads, keyHeads, headSize]: readonly number[],
+    options: Params = {},
+    besides: readonly Shape[] = [],
+  ): Sample => {
+    const key = [batch!, keys!, keyHeads!, headSize!];
+    const params = { scale: 0.5, isCausal: false, hasBias: false, hasMask: false, ...options };
+    return {
+      shapes: [[batch!, queries!, heads!, headSize!], key, key, ...besides],
+      params,
+      dtypes: floats,
+      own: options.hasMask ? { [2 + besides.length]: "bool" } : undefined,
+      domain: [-1, 1],
+      ulp: 32,
+      absolute: 1e-5,
+    };
+  };
+  return [
+    sample([1, 2, 3, 2, 1, 3]),
+    sample([2, 3, 2, 1, 1, 4], { isCausal: true }),
+    sample([1, 2, 3, 1, 1, 4], { hasBias: true, hasMask: true }, [[1, 1, 2, 3], [1, 1, 1, 3]]),
+    sample([2, 17, 33, 4, 2, 8], { hasMask: true }, [[2, 1, 17, 33]]),
+    sample([1, 50, 50, 2, 2, 64], { isCausal: true }),
+    sample([1, 9, 20, 3, 3, 7], { hasBias: true }, [[1, 3, 9, 20]]),
+    sample([1, 3, 0, 2, 2, 4]),
+    sample([1, 0, 3, 2, 2, 4]),
+  ];
 }
 
 const scanned = (reverse: boolean): Sample[] =>
@@ -179,6 +212,7 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
     ulp: 16,
     absolute: 1e-3,
   })),
+  dotProductAttention: attentions(),
   layerNorm: [...norms(0), ...norms(1), ...norms(2)],
   rmsNorm: [...norms(0), ...norms(1)],
   dotGeneral: [

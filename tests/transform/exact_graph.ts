@@ -59,12 +59,13 @@ export function caseOf(operation: Operation, sample: Sample): Case {
   const dtype = sample.dtypes?.every((d) => d === "bool") ? "bool" as const : "float32" as const;
   const avals = sample.shapes.map((shape, i): Aval => ({
     shape,
-    dtype: sample.positions?.[i] ? "int32" : dtype,
+    dtype: sample.positions?.[i] ? "int32" : sample.own?.[i] ?? dtype,
   }));
-  const values = avals.map(({ shape }, i) => {
+  const values = avals.map(({ shape, dtype }, i) => {
     const positions = sample.positions?.[i];
     const range = positions ?? sample.domain ?? [-3, 3];
     const random = randomValues(sizeOf(shape), range, 77 + i);
+    if (dtype === "bool") return random.map((v) => Number(v > 0));
     return positions ? random.map(Math.floor) : random;
   });
   return { operation, params: sample.params ?? {}, avals, values };
