@@ -38,12 +38,18 @@ function network({ w1, w2 }: Network, x: NDArray): NDArray {
   return jnp.tanh(x.matmul(w1)).matmul(w2).mul(1e-3);
 }
 
-function makeNetwork(seed: number, lastLayer: number): Network {
-  const [first, second] = [...random.split(random.key(seed))] as [NDArray, NDArray];
+/** Weights whose outputs are small at first, so that the errors are what there is to learn. */
+function makeNetwork(): Network {
+  const [first, second] = [...random.split(random.key(3))] as [NDArray, NDArray];
   return {
     w1: random.normal(first, [16, 32]).div(4),
-    w2: random.normal(second, [32, 16]).mul(lastLayer / 6),
+    w2: random.normal(second, [32, 16]).div(60),
   };
+}
+
+/** What is to be learnt: thousandths too. */
+function teach(x: NDArray): NDArray {
+  return jnp.tanh(x.matmul(random.normal(random.key(2), [16, 16]))).mul(1e-3);
 }
 
 function loss(weights: Network, x: NDArray, y: NDArray): NDArray {
@@ -73,8 +79,8 @@ async function train(
   scale: LossScale,
   steps: number,
 ): Promise<string[]> {
-  const x = random.normal(random.key(1), [8, 16]);
-  const y = network(makeNetwork(2, 1), x);
+  const x = random.normal(random.key(1), [6, 16]);
+  const y = teach(x);
   const { init: start, step } = trainStep({
     loss,
     // Adam divides by the size of gradients, so that it learns from the smallest; its usual eps is larger than they.
@@ -82,7 +88,7 @@ async function train(
     policy,
     lossScale: scale,
   });
-  const begun = start(makeNetwork(3, 0.1));
+  const begun = start(makeNetwork());
   const before = Array.from(await begun.params.w2.data());
   const [next, first] = step(begun, x, y);
   let [state, last] = [next, first];

@@ -30,7 +30,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     name: "A: gradients below float16",
     steps: { long: 2000, smoke: 20 },
-    goal: 1e-5,
+    goal: 1e-6,
     run: gradientUnderflow,
   },
   {

@@ -13,19 +13,16 @@ const lossRatio = ({ firstLoss, lastLoss }: UnderflowRun) => lastLoss / firstLos
 onBothBackends(
   "gradients that float16 flushes to zero come through with a loss scale",
   async () => {
-    const [full, unscaled, fixed, large, dynamic] = await gradientUnderflow(200);
+    const [full, unscaled, ...scaled] = await gradientUnderflow(200);
     assert(lossRatio(full) < 1e-6, JSON.stringify(full));
     assertEquals(unscaled.firstGradNorm, 0);
     assertEquals(unscaled.moved, 0);
     assertEquals(lossRatio(unscaled), 1);
-    for (const run of [fixed, large, dynamic]) {
+    for (const run of scaled) {
       assertEquals(run.moved, run.weights, run.name);
       assert(Math.abs(run.firstGradNorm / full.firstGradNorm - 1) < 0.01, JSON.stringify(run));
+      assert(lossRatio(run) < 1e-6, JSON.stringify(run));
     }
-    // A fixed scale moves the limit by its own factor: errors a thousandth of the first vanish again.
-    assert(lossRatio(fixed) < 1e-5, JSON.stringify(fixed));
-    assert(lossRatio(large) < 1e-6, JSON.stringify(large));
-    assert(lossRatio(dynamic) < 1e-6, JSON.stringify(dynamic));
   },
 );
 
