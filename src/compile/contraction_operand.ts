@@ -11,6 +11,8 @@ export interface ContractionOperand {
   /** Maps [batch..., m, k] or [batch..., k, n] to elements of `base`. */
   readonly view: View;
   readonly roundTo?: HalfDType;
+  /** The value of that type, before it was moved. */
+  readonly rounded?: Variable;
   /** "rows": the last axis has unit stride; "columns": the one before. */
   readonly unit: "last" | "secondLast";
 }
@@ -22,6 +24,7 @@ export function contractionOperand(
 ): ContractionOperand | undefined {
   const movements: Movement[] = [];
   let roundTo: HalfDType | undefined;
+  let rounded: Variable | undefined;
   let base = variable;
   for (let node = inlined(base); node; node = inlined(base)) {
     const { lower, name } = node.operation;
@@ -31,6 +34,7 @@ export function contractionOperand(
       if (isHalf(base.aval.dtype)) {
         if (roundTo) return undefined;
         roundTo = base.aval.dtype;
+        rounded = base;
       }
     } else break;
     base = input;
@@ -38,7 +42,7 @@ export function contractionOperand(
   let chain: ViewChain = [denseView(base.aval.shape)];
   for (const movement of movements) chain = moveChain(chain, movement);
   const unit = unitStride(chain);
-  return unit && { base, view: chain[0]!, roundTo, unit };
+  return unit && { base, view: chain[0]!, roundTo, rounded, unit };
 }
 
 function isFloatCast(input: Variable, output: Variable): boolean {

@@ -27,6 +27,8 @@ export class Lifetimes {
   /** The last position at which an array is read. */
   readonly #lastRead = new Map<Variable, number>();
   readonly #positions = new Map<Variable, number>();
+  /** Where an array is stored over. */
+  readonly #updated = new Map<Variable, number>();
 
   constructor({ planned, outputs, donated }: LifetimesRequest) {
     this.#planned = planned;
@@ -49,6 +51,27 @@ export class Lifetimes {
       this.#lastRead.set(array, Math.max(this.#lastRead.get(array) ?? -1, position));
     }
     task.roots.forEach((v) => this.#positions.set(v, position));
+  }
+
+  /** Notes that the kernel at a position stores over an array. */
+  update(variable: Variable, position: number): void {
+    this.#updated.set(this.#arrayOf(variable), position);
+  }
+
+  /** Notes that what stores and reads these stands at a later position now. */
+  move(stored: Iterable<Variable>, read: Iterable<Variable>, position: number): void {
+    for (const v of stored) this.#positions.set(v, position);
+    for (const v of read) this.#lastRead.set(this.#arrayOf(v), position);
+  }
+
+  /** Whether anything placed after a position reads one of these. */
+  isReadAfter(variables: Iterable<Variable>, position: number): boolean {
+    return [...variables].some((v) => (this.#lastRead.get(this.#arrayOf(v)) ?? -1) > position);
+  }
+
+  /** Whether anything placed after a position stores over one of these. */
+  isUpdatedAfter(variables: Iterable<Variable>, position: number): boolean {
+    return [...variables].some((v) => (this.#updated.get(this.#arrayOf(v)) ?? -1) > position);
   }
 
   /** Where an array is stored: the position of its task, or -1 for the program's inputs. */

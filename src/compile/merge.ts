@@ -1,5 +1,6 @@
 // Merging: expressions of one shape that share what they read, or of which one reads what another stores,
-// become one kernel that reads it once. A merged task runs where the first of its expressions stood.
+// become one kernel that reads it once. A merged task runs where the first of its expressions stood, or where
+// the last did if nothing has read the others' results by then.
 
 import { sameShape } from "../core/shape.ts";
 import type { Variable } from "../ir/graph.ts";
@@ -15,7 +16,7 @@ export interface MergeRequest extends LifetimesRequest {
 
 /** Expressions that become one kernel. */
 interface Group {
-  readonly position: number;
+  position: number;
   readonly tasks: Task[];
   readonly roots: Variable[];
   /** What it reads, and whether only in order; see {@linkcode Reads}. */
@@ -32,7 +33,8 @@ export function mergeExpressions(request: MergeRequest): readonly Task[] {
 class Merger {
   readonly #request: MergeRequest;
   readonly #lifetimes: Lifetimes;
-  readonly #placed: (Group | Task)[] = [];
+  /** In order; a group that moved down leaves a gap. */
+  readonly #placed: (Group | Task | undefined)[] = [];
   /** The last group that reads or stores a variable. */
   readonly #meeting = new Map<Variable, Group>();
 
@@ -46,7 +48,9 @@ class Merger {
     const tasks = planned.tasks.map((task) => ({ task, reads: readsOf(task, planned) }));
     tasks.forEach(({ reads }) => this.#lifetimes.expect(reads));
     tasks.forEach(({ task, reads }) => this.#place(task, reads));
-    return this.#placed.map((place) => "tasks" in place ? this.#taskOf(place) : place);
+    return this.#placed.filter((place) => place !== undefined).map((place) =>
+      "tasks" in place ? this.#taskOf(place) : place
+    );
   }
 
   /** A group as one task; the task itself where nothing joined it and nothing is updated in place. */
@@ -66,12 +70,22 @@ class Merger {
     let position = this.#placed.length;
     if (task.anchor || reads.barrier) this.#placed.push(task);
     else {
-      const group = this.#candidates(task, reads).find((g) => this.#fits(g, task, reads)) ??
-        this.#open();
+      const group = this.#groupFor(task, reads);
       position = group.position;
       this.#join(group, task, reads);
     }
     this.#lifetimes.place(task, reads, position);
+  }
+
+  /** A group that the task can join, where it then stands, or a new one. */
+  #groupFor(task: Task, reads: Reads): Group {
+    for (const group of this.#candidates(task, reads)) {
+      const position = this.#meetingPlace(group, task, reads);
+      if (position === undefined) continue;
+      if (position !== group.position) this.#moveDown(group, position);
+      return group;
+    }
+    return this.#open();
   }
 
   #open(): Group {
@@ -88,7 +102,10 @@ class Merger {
   }
 
   #join(group: Group, task: Task, reads: Reads): void {
-    for (const [root, v] of this.#updates(group, task, reads)) group.updates.set(root, v);
+    for (const [root, v] of this.#updates(group, task, reads, group.position)) {
+      group.updates.set(root, v);
+      this.#lifetimes.update(v, group.position);
+    }
     group.tasks.push(task);
     group.roots.push(...task.roots);
     group.operations += reads.operations;
@@ -107,25 +124,50 @@ class Merger {
     return [...new Set([...variables.keys()].map((v) => this.#meeting.get(v)).filter(isMet))];
   }
 
-  #fits(group: Group, task: Task, reads: Reads): boolean {
-    if (group.operations + reads.operations > largestExpression) return false;
+  /** The position at which a group and a task can be one, if there is any. */
+  #meetingPlace(group: Group, task: Task, reads: Reads): number | undefined {
+    if (group.operations + reads.operations > largestExpression) return undefined;
+    let position = group.position;
     for (const [v, inOrder] of reads.variables) {
-      const position = this.#lifetimes.positionOf(v);
-      if (position < group.position) continue;
-      if (position > group.position || !inOrder || !group.roots.includes(v)) return false;
+      const stored = this.#lifetimes.positionOf(v);
+      if (stored === group.position) {
+        if (!inOrder || !group.roots.includes(v)) return undefined;
+      } else if (stored > group.position) position = this.#placed.length;
     }
-    return this.#bindings(group, task, reads) <= this.#request.mostArrays;
+    if (position !== group.position && !this.#canMoveDown(group)) return undefined;
+    const fits = this.#bindings(group, task, reads, position) <= this.#request.mostArrays;
+    return fits ? position : undefined;
   }
 
-  #updates(group: Group, task: Task, reads: Reads): Map<Variable, Variable> {
-    return this.#lifetimes.updatesOf(task, reads, group.position, group.reads);
+  /** Whether nothing has read what a group stores, nor stored over what it reads. */
+  #canMoveDown({ position, roots, reads }: Group): boolean {
+    return !this.#lifetimes.isReadAfter(roots, position) &&
+      !this.#lifetimes.isUpdatedAfter(reads.keys(), position);
+  }
+
+  #moveDown(group: Group, position: number): void {
+    this.#placed[group.position] = undefined;
+    this.#placed.push(group);
+    group.position = position;
+    this.#lifetimes.move(group.roots, group.reads.keys(), position);
+    group.updates.forEach((v) => this.#lifetimes.update(v, position));
+  }
+
+  #updates(
+    group: Group,
+    task: Task,
+    reads: Reads,
+    position: number,
+  ): Map<Variable, Variable> {
+    return this.#lifetimes.updatesOf(task, reads, position, group.reads);
   }
 
   /** Arrays that the group would bind: what it only reads, and what it stores. */
-  #bindings(group: Group, task: Task, reads: Reads): number {
+  #bindings(group: Group, task: Task, reads: Reads, position: number): number {
     const made = [...group.roots, ...task.roots];
-    const stored = made.filter((v) => !this.#lifetimes.isInternal(v, group.position, reads));
-    const updated = [...group.updates.values(), ...this.#updates(group, task, reads).values()];
+    const stored = made.filter((v) => !this.#lifetimes.isInternal(v, position, reads));
+    const updates = this.#updates(group, task, reads, position);
+    const updated = [...group.updates.values(), ...updates.values()];
     const free = new Set([...made, ...updated]);
     const read = new Set([...group.reads.keys(), ...reads.variables.keys()]);
     return stored.length + [...read].filter((v) => !free.has(v)).length;

@@ -33,6 +33,12 @@ export interface Schedule {
 /** Operations of one expression, at most: compile time grows faster than the text. */
 export const largestExpression = 200;
 
+/** Rows or columns of a product that share one reading of the other operand, about. */
+const tileExtent = 32;
+
+/** Elements rounded again that cost as much as a kernel that rounds them once. */
+const roundedAgain = 2 ** 17;
+
 const inPlaceKinds = new Set(["elementwise", "iota", "constant", "view", "pad", "concatenate"]);
 
 /** Whether an operation can be computed inside another kernel. */
@@ -118,14 +124,28 @@ class Scheduler {
     const { kind } = node.operation.lower;
     if (kind === "kernel" || kind === "composite") node.inputs.forEach((v) => this.#stored.add(v));
     if (kind === "rows") node.inputs.slice(1).forEach((v) => this.#stored.add(v));
-    if (kind !== "contraction") return;
+    if (kind === "contraction") this.#storeFactors(node);
+  }
+
+  /** A contraction reads simple views of stored arrays; it rounds them itself where it reads them little. */
+  #storeFactors(node: Node): void {
     for (const v of node.inputs) {
-      const operand = contractionOperand(
-        v,
-        (u) => this.#stored.has(u) ? undefined : this.#producers.get(u),
-      );
-      this.#stored.add(operand ? operand.base : v);
+      const inlined = (u: Variable) => this.#stored.has(u) ? undefined : this.#producers.get(u);
+      const operand = contractionOperand(v, inlined);
+      if (!operand) this.#stored.add(v);
+      else if (operand.rounded && this.#isReadOften(node, v)) this.#stored.add(operand.rounded);
+      else this.#stored.add(operand.base);
     }
+  }
+
+  /** Whether reading an operand again for every tile of the result costs more than rounding it once for all. */
+  #isReadOften(node: Node, operand: Variable): boolean {
+    const { shape } = node.outputs[0]!.aval;
+    const [m, n] = shape.slice(-2) as [number, number];
+    const reads = operand === node.inputs[0]
+      ? Math.ceil(n / tileExtent)
+      : Math.ceil(m / tileExtent);
+    return sizeOf(operand.aval.shape) * (reads - 1) > roundedAgain;
   }
 
   #usersOf(variable: Variable): Set<object> {
