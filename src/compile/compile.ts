@@ -9,6 +9,7 @@ import { expand } from "./expand.ts";
 import { hasKernel, lowerTask } from "./lower.ts";
 import { mergeExpressions } from "./merge.ts";
 import { type Cell, type Plan, planMemory, type Step } from "./plan.ts";
+import { recast } from "./recast.ts";
 import { type Schedule, schedule, type Task } from "./schedule.ts";
 import { placeSideBySide } from "./side_by_side.ts";
 import { simplify } from "./simplify.ts";
@@ -27,7 +28,7 @@ export function paddedBytes({ dtype, shape }: Aval): number {
 
 /** Compiles a graph; `donated` says which inputs' memory may be reused. */
 export function compile(graph: Graph, donated: readonly boolean[], target: Target): Compiled {
-  const ready = simplify(expand(simplify(graph), (node) => hasKernel(node, target)));
+  const ready = recast(simplify(expand(simplify(graph), (node) => hasKernel(node, target))));
   const { planned, steps } = lowerWithinLimits(ready, donated, target);
   const resolve = (cell: Cell): Cell => {
     let base = cell;

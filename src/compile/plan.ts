@@ -3,6 +3,7 @@
 
 import type { Kernel } from "../../kernels/kernel.ts";
 import type { Variable } from "../ir/graph.ts";
+import { type Life, shareSlots } from "./slots.ts";
 
 /** Memory that a step needs beside the graph's variables. */
 export interface Temporary {
@@ -66,12 +67,14 @@ export function planMemory(request: PlanRequest): Plan {
 class Planner {
   readonly #request: PlanRequest;
   readonly #lastUse = new Map<Cell, number>();
+  /** Where inputs and results lie. */
   readonly #locations = new Map<Cell, Location>();
-  readonly #slots: number[] = [];
-  #freeSlots: number[] = [];
+  /** The lives of everything else; cells that are updated in place live on as one. */
+  readonly #lives = new Map<Cell, Life>();
   /** Donated inputs whose last reader has run and that no result has taken. */
   readonly #idleInputs: number[] = [];
   readonly #outputs: OutputPlan[] = [];
+  readonly #results = new Map<Cell, number>();
 
   constructor(request: PlanRequest) {
     this.#request = request;
@@ -85,60 +88,67 @@ class Planner {
       )
     );
     inputs.forEach((cell, index) => this.#locations.set(cell, { kind: "input", index }));
-    const results = new Map<Cell, number>();
-    outputs.forEach((cell, index) => {
-      const source = resolve(cell);
-      const first = results.get(source);
-      const location = this.#locations.get(source);
-      if (location?.kind === "input") {
-        this.#outputs[index] = { kind: "input", index: location.index };
-      } else if (first !== undefined) this.#outputs[index] = { kind: "output", index: first };
-      else results.set(source, index);
-    });
+    outputs.forEach((cell, index) => this.#expectResult(resolve(cell), index));
     this.#releaseInputs(-1);
-    const planned = steps.map((step, i) => this.#place(step, i, results));
+    const cells = steps.map((step, i) => this.#place(step, i));
     // No step writes a result without elements; it has a buffer all the same, which no other result shares.
-    for (const [cell, index] of results) {
+    for (const [cell, index] of this.#results) {
       this.#outputs[index] ??= { kind: "fresh", bytes: this.#request.bytesOf(cell) };
     }
-    return { steps: planned, outputs: this.#outputs, temporaries: this.#slots };
+    const { slotOf, sizes } = shareSlots(new Set(this.#lives.values()));
+    const locate = (cell: Cell): Location =>
+      this.#locations.get(cell) ??
+        { kind: "temporary", index: slotOf.get(this.#lives.get(cell)!)! };
+    return {
+      steps: steps.map(({ kernel }, i) => ({ kernel, arrays: cells[i]!.map(locate) })),
+      outputs: this.#outputs,
+      temporaries: sizes,
+    };
   }
 
-  #place(step: Step, at: number, results: Map<Cell, number>): PlannedStep {
+  #expectResult(cell: Cell, index: number): void {
+    const first = this.#results.get(cell);
+    const location = this.#locations.get(cell);
+    if (location?.kind === "input") {
+      this.#outputs[index] = { kind: "input", index: location.index };
+    } else if (first !== undefined) this.#outputs[index] = { kind: "output", index: first };
+    else this.#results.set(cell, index);
+  }
+
+  /** Finds places for what a step makes; returns the cells that it binds. */
+  #place(step: Step, at: number): Cell[] {
     const cells = step.arrays.map((cell) => this.#request.resolve(cell));
     for (const cell of cells) {
-      if (this.#locations.has(cell)) continue;
-      const result = results.get(cell);
+      if (this.#locations.has(cell) || this.#lives.has(cell)) continue;
       const updated = step.updates?.get(cell);
-      if (updated) {
-        this.#update(cell, updated, result);
-        continue;
-      }
-      if (result === undefined) {
-        this.#locations.set(cell, { kind: "temporary", index: this.#takeSlot(cell) });
-      } else {
+      const result = this.#results.get(cell);
+      if (result === undefined) this.#begin(cell, at, updated);
+      else {
+        this.#outputs[result] = this.#resultMemory(cell, updated);
         this.#locations.set(cell, { kind: "output", index: result });
-        this.#outputs[result] = this.#resultMemory(cell);
       }
     }
-    const arrays = cells.map((cell) => this.#locations.get(cell)!);
-    this.#freeAfter(cells, at);
-    return { kernel: step.kernel, arrays };
+    this.#releaseInputs(at);
+    return cells;
   }
 
-  /** A cell takes the place of one that the step reads. */
-  #update(cell: Cell, updated: Cell, result: number | undefined): void {
-    const location = this.#locations.get(updated)!;
-    if (result === undefined) this.#locations.set(cell, location);
-    else {
-      this.#locations.set(cell, { kind: "output", index: result });
-      this.#outputs[result] = { kind: "donated", index: location.index, inPlace: true };
-    }
+  /** A temporary's life begins, or that of the one that it is stored over goes on. */
+  #begin(cell: Cell, at: number, updated: Cell | undefined): void {
+    const last = this.#lastUse.get(cell)!;
+    const before = updated && this.#lives.get(updated);
+    if (before) {
+      before.last = last;
+      this.#lives.set(cell, before);
+    } else this.#lives.set(cell, { bytes: this.#request.bytesOf(cell), first: at, last });
   }
 
-  /** A result takes over an idle donated argument of its size; no kernel writes what it reads. */
-  #resultMemory(cell: Cell): OutputPlan {
+  /** A result is stored over a donated argument, or takes over an idle one of its size, or is new. */
+  #resultMemory(cell: Cell, updated: Cell | undefined): OutputPlan {
     const { inputs, bytesOf } = this.#request;
+    if (updated) {
+      const index = inputs.indexOf(updated);
+      return { kind: "donated", index, inPlace: true };
+    }
     const bytes = bytesOf(cell);
     const found = this.#idleInputs.findIndex((index) => bytesOf(inputs[index]!) === bytes);
     if (found < 0) return { kind: "fresh", bytes };
@@ -146,39 +156,15 @@ class Planner {
     return { kind: "donated", index, inPlace: false };
   }
 
-  #freeAfter(cells: readonly Cell[], at: number): void {
-    for (const cell of new Set(cells)) {
-      const location = this.#locations.get(cell)!;
-      if (location.kind === "temporary" && this.#lastUse.get(cell) === at) {
-        this.#freeSlots.push(location.index);
-      }
-    }
-    this.#releaseInputs(at);
-  }
-
+  /** Donated arguments that are read for the last time can hold results of later steps. */
   #releaseInputs(at: number): void {
     const { inputs, donated } = this.#request;
+    const taken = new Set(
+      this.#outputs.flatMap((o) => o?.kind === "input" || o?.kind === "donated" ? [o.index] : []),
+    );
     inputs.forEach((cell, index) => {
       if (!donated[index] || (this.#lastUse.get(cell) ?? -1) !== at) return;
-      if (
-        this.#outputs.some((o) =>
-          o && o.kind !== "fresh" && o.kind !== "output" && o.index === index
-        )
-      ) {
-        return;
-      }
-      this.#idleInputs.push(index);
+      if (!taken.has(index)) this.#idleInputs.push(index);
     });
-  }
-
-  /** The smallest free buffer that is large enough, else the largest one grown, else a new one. */
-  #takeSlot(cell: Cell): number {
-    const bytes = this.#request.bytesOf(cell);
-    const bySize = [...this.#freeSlots].sort((a, b) => this.#slots[a]! - this.#slots[b]!);
-    const slot = bySize.find((s) => this.#slots[s]! >= bytes) ?? bySize.pop();
-    if (slot === undefined) return this.#slots.push(bytes) - 1;
-    this.#slots[slot] = Math.max(this.#slots[slot]!, bytes);
-    this.#freeSlots = this.#freeSlots.filter((s) => s !== slot);
-    return slot;
   }
 }

@@ -2,6 +2,7 @@
 // Each stored variable becomes one task; elementwise work joins the kernel that produces its input or the
 // one that reads its output.
 
+import { isHalf } from "../core/dtype.ts";
 import { sameShape, sizeOf } from "../core/shape.ts";
 import { denseView, isDense, moveChain } from "../core/view.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
@@ -171,7 +172,20 @@ class Scheduler {
     const arrays = node.inputs.filter((v) =>
       sizeOf(v.aval.shape) !== 1 && this.#producers.get(v)?.operation.lower.kind !== "constant"
     );
-    return !lower.functions?.length && arrays.length <= 1;
+    if (lower.functions?.length) return false;
+    return arrays.length <= 1 || this.#isWidened(node.outputs[0]!, arrays);
+  }
+
+  /** Whether a float32 value is made of one half array and given ones: keeping those takes half its bytes. */
+  #isWidened({ aval }: Variable, operands: readonly Variable[]): boolean {
+    const computed = operands.map((v) => this.#uncast(v)).filter((v) => this.#producers.has(v));
+    return aval.dtype === "float32" && computed.length === 1 && isHalf(computed[0]!.aval.dtype);
+  }
+
+  /** What a value was before it was cast. */
+  #uncast(variable: Variable): Variable {
+    const node = this.#producers.get(variable);
+    return node?.operation.name === "astype" ? this.#uncast(node.inputs[0]!) : variable;
   }
 
   /** Whether a consumer would compute the value several times to stretch it over a larger shape. */
