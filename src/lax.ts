@@ -16,6 +16,12 @@ export { cond } from "./transform/cond.ts";
 export { foriLoop, scan, type ScanOptions } from "./transform/scan.ts";
 export { whileLoop, type WhileOptions } from "./transform/while_loop.ts";
 export * from "./lax/contraction.ts";
+export {
+  type ConvDimensionNumbers,
+  convGeneralDilated,
+  type ConvGeneralDilatedOptions,
+  type WindowPadding,
+} from "./lax/convolution.ts";
 export * from "./lax/shape.ts";
 export * from "./lax/window.ts";
 export type { LaxScan, ScanAxisOptions } from "./numpy/accumulation.ts";

@@ -69,7 +69,7 @@ function flipAxis(x: Value, axis: number): Value {
 }
 
 /** Puts `step - 1` zeros between neighbours: pads a new axis and folds it into the one before. */
-function dilate(x: Value, axis: number, step: number): Value {
+export function dilate(x: Value, axis: number, step: number): Value {
   const { shape, dtype } = x.aval;
   const [before, count, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
   const split = reshape(x, [...before, count, 1, ...after]);

@@ -153,10 +153,10 @@ const cases: readonly [name: string, call: () => unknown, type: typeof Error, te
     "Cannot layerNorm: scale and bias must have the shape [3]",
   ],
   [
-    "a module asked of a function",
-    untyped(nn.rmsNorm, { features: 3 }),
+    "a function asked of a module",
+    untyped(nn.rmsNorm, { eps: 3 }),
     TypeError,
-    "Cannot rmsNorm: an array, a number",
+    'Cannot rmsNorm: unknown option "eps"; allowed are features, epsilon, useScale',
   ],
   [
     "classes that are no number",

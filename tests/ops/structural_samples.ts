@@ -63,6 +63,25 @@ function argReductions(): Sample[] {
   return argShapes.map(([shape, axis]) => ({ shapes: [shape], params: { axis } }));
 }
 
+/** A convolution along one axis. */
+function oneAxis(
+  stride: number,
+  padding: readonly [number, number],
+  lhsDilation: number,
+  rhsDilation: number,
+  featureGroupCount: number,
+): Pick<Sample, "params"> {
+  return {
+    params: {
+      windowStrides: [stride],
+      padding: [padding],
+      lhsDilation: [lhsDilation],
+      rhsDilation: [rhsDilation],
+      featureGroupCount,
+    },
+  };
+}
+
 const rowShapes: readonly Shape[] = [[5, 7], [2, 3, 64], [4, 1000], [1, 1], [0, 5], [3, 0], [3]];
 
 function rows(domain: readonly [number, number]): Sample[] {
@@ -222,6 +241,22 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
     { shapes: [[2, 3, 4], [3, 4, 6]], params: { contracting: [[1, 2], [0, 1]], batch: [[], []] } },
     { shapes: [[3, 0], [0, 4]], params: { contracting: [[1], [0]], batch: [[], []] } },
     { shapes: [[64, 96], [96, 40]], params: { contracting: [[1], [0]], batch: [[], []] } },
+  ].map((sample) => ({ ...sample, ulp: 16, absolute: 1e-4 }) as Sample),
+  convGeneralDilated: [
+    { shapes: [[2, 9, 4], [3, 4, 8]], ...oneAxis(2, [1, 1], 1, 2, 1) },
+    { shapes: [[1, 5, 4], [2, 2, 6]], ...oneAxis(1, [2, 0], 2, 1, 2) },
+    { shapes: [[0, 5, 4], [2, 4, 6]], ...oneAxis(1, [0, 0], 1, 1, 1) },
+    { shapes: [[1, 2, 4], [3, 4, 6]], ...oneAxis(1, [0, 0], 1, 1, 1) },
+    {
+      shapes: [[2, 6, 5, 3], [3, 2, 3, 4]],
+      params: {
+        windowStrides: [2, 1],
+        padding: [[1, 1], [0, 1]],
+        lhsDilation: [1, 1],
+        rhsDilation: [1, 3],
+        featureGroupCount: 1,
+      },
+    },
   ].map((sample) => ({ ...sample, ulp: 16, absolute: 1e-4 }) as Sample),
   cumsum: [...scanned(false), ...scanned(true)],
   cumprod: argShapes.map(([shape, axis]) => ({
