@@ -35,7 +35,7 @@ export interface MaskOptions {
 function chosenLeaves(what: string, mask: Mask, params: unknown): boolean[] {
   const tree: unknown = typeof mask === "function" ? (mask as MaskFunction)(params) : mask;
   const [flags, structure] = flatten<unknown>(tree);
-  const subtrees = flattenUpTo(what, structure, params, "params");
+  const subtrees = flattenUpTo(what, structure, params, "mask");
   return subtrees.flatMap((subtree, i) => {
     const flag = flags[i];
     if (typeof flag === "boolean") return leaves(subtree).map(() => flag);

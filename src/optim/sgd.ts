@@ -81,6 +81,7 @@ export function sgd(
   checkOptions("sgd", options, ["momentum", "nesterov"]);
   checkNumberOrSchedule("sgd", "learningRate", learningRate);
   const { momentum, nesterov } = options;
+  if (momentum !== undefined) checkNumber("sgd", "momentum", momentum);
   const direction: GradientTransformation<TraceState | EmptyState> = momentum === undefined
     ? stateless("sgd", (updates) => updates)
     : trace(momentum, { nesterov });

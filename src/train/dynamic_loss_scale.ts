@@ -2,13 +2,14 @@
 // rule of jmp's DynamicLossScale.
 
 import { type ArrayLike, fromHost, type NDArray, operand } from "../array.ts";
-import { checkOptions, describe } from "../core/errors.ts";
+import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { registerNode } from "../core/pytree.ts";
 import { liftedList } from "../numpy/lift.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { astype } from "../ops/cast.ts";
 import { greaterEqual, maximum, minimum } from "../ops/comparison.ts";
 import { logicalAnd, logicalNot } from "../ops/logic.ts";
+import type { Operand } from "../ops/operand.ts";
 import { where } from "../ops/selection.ts";
 import { type LossScale, scaleLoss, unscaleTree } from "./loss_scale.ts";
 
@@ -82,11 +83,13 @@ export class DynamicLossScale implements LossScale, DynamicLossScaleFields {
   /**
    * The scale for the next step. `finite`, a bool scalar, says whether this step's gradients were: if not, the
    * scale falls; with the last of a period of finite steps in a row it grows.
+   *
+   * @throws {RangeError} if `finite` is no scalar.
    */
   adjust(finite: ArrayLike): DynamicLossScale {
     const { factor, period, minimum: least, maximum: most } = this;
     const next = liftedList("adjust", () => {
-      const good = astype(operand(finite, "adjust"), "bool");
+      const good = astype(scalarOf(finite), "bool");
       const count = add(this.finiteSteps, 1);
       const full = greaterEqual(count, period);
       const grown = minimum(mul(this.value, factor), most);
@@ -102,6 +105,14 @@ export class DynamicLossScale implements LossScale, DynamicLossScaleFields {
     }, ...fieldsOf(this));
     return fromFields(next);
   }
+}
+
+function scalarOf(finite: ArrayLike): Operand {
+  const flag = operand(finite, "adjust");
+  if (typeof flag !== "object" || flag.ndim === 0) return flag;
+  throw new RangeError(
+    `Cannot adjust: finite must be a scalar, got shape ${showShape(flag.shape)}; see allFinite`,
+  );
 }
 
 function fieldsOf(scale: DynamicLossScale): NDArray[] {

@@ -3,7 +3,7 @@
 import { NDArray } from "../array.ts";
 import { isFloating } from "../core/dtype.ts";
 import { describe, showShape } from "../core/errors.ts";
-import { leavesWithPath, map } from "../core/pytree.ts";
+import { leaves, leavesWithPath, map } from "../core/pytree.ts";
 import { add, div } from "../numpy/arithmetic.ts";
 import { astype, zeros } from "../numpy/creation.ts";
 import { broadcastTo, reshape } from "../numpy/movement.ts";
@@ -39,6 +39,17 @@ export function underPolicy(loss: AnyLoss, policy: Policy): AnyLoss {
     withPolicy(policy, () => loss(policy.castToCompute(params), ...policy.castToCompute(batch)));
 }
 
+/** Throws a TypeError where a tree has a leaf that is no array, number or boolean, naming its path. */
+export function checkArrays(required: string, tree: unknown, root: string): void {
+  const known = (leaf: unknown) =>
+    leaf instanceof NDArray || typeof leaf === "number" || typeof leaf === "boolean";
+  if (leaves(tree).every(known)) return;
+  const { path, leaf } = leavesWithPath(tree, root).find(({ leaf }) => !known(leaf))!;
+  throw new TypeError(
+    `Cannot step: ${required} arrays, numbers and booleans, got ${describe(leaf)} at ${path}`,
+  );
+}
+
 /** What a loss returned as a float32 scalar and aux. */
 function splitResult(result: unknown): [loss: NDArray, aux: unknown] {
   const [loss, aux] = Array.isArray(result) && result.length === 2 ? result : [result, undefined];
@@ -57,6 +68,7 @@ function splitResult(result: unknown): [loss: NDArray, aux: unknown] {
     );
   }
   if (!isFloating(loss.dtype)) throw new TypeError(`Cannot step: ${required}, got ${loss.dtype}`);
+  checkArrays("aux must hold", aux, "aux");
   return [castToFull(loss), aux];
 }
 

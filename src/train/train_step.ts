@@ -21,6 +21,7 @@ import {
   accumulatedPass,
   type AnyLoss,
   backwardPass,
+  checkArrays,
   type Loss,
   underPolicy,
 } from "./objective.ts";
@@ -156,9 +157,9 @@ function checkTrainStepOptions(options: TrainStepOptions<unknown, readonly unkno
   if (lossScale !== undefined && methods.some((m) => typeof lossScale?.[m] !== "function")) {
     throw wrong("lossScale must be one of lossScale.noOp, fixed and dynamic", lossScale);
   }
-  if (maxGradNorm !== undefined && !(typeof maxGradNorm === "number" && maxGradNorm > 0)) {
+  if (maxGradNorm !== undefined && !(Number.isFinite(maxGradNorm) && maxGradNorm > 0)) {
     throw new RangeError(
-      `Cannot ${what}: maxGradNorm must be a positive number, got ${describe(maxGradNorm)}`,
+      `Cannot ${what}: maxGradNorm must be a positive finite number, got ${describe(maxGradNorm)}`,
     );
   }
   if (accumulate !== undefined && !(Number.isInteger(accumulate) && accumulate > 0)) {
@@ -206,6 +207,7 @@ class Trainer {
 
   step(state: State, batch: readonly unknown[]): [State, Metrics<unknown>] {
     checkTrainState(state);
+    checkArrays("the batch must hold", batch, "batch");
     if (isTracing()) {
       const { state: next, metrics } = this.#advance(state, batch);
       return [next, metrics];

@@ -119,7 +119,8 @@ export function matchTangents(
   tree: unknown,
   avals: readonly Aval[],
 ): NDArray[] {
-  const leaves = flattenUpTo(what, structure, tree, "tangent");
+  const kind = what === "vjp" ? "cotangent" : "tangent";
+  const leaves = flattenUpTo(what, structure, tree, kind);
   return leaves.map((leaf, i) => {
     const { shape, dtype } = avals[i]!;
     const given = asArray(leaf as NDArray, what);
@@ -127,12 +128,12 @@ export function matchTangents(
     const fits = isFloating(given.dtype) || !isFloating(dtype) || given.aval.weak;
     if (!fits) {
       throw new TypeError(
-        `Cannot ${what}: a tangent must be floating, got ${given.dtype} for ${dtype}`,
+        `Cannot ${what}: a ${kind} must be floating, got ${given.dtype} for ${dtype}`,
       );
     }
     if (sameShape(given.shape, shape)) return asNDArray(astype(given, dtype));
     throw new RangeError(
-      `Cannot ${what}: a tangent must have the shape of its value, got ${
+      `Cannot ${what}: a ${kind} must have the shape of its value, got ${
         showShape(given.shape)
       } for ${showShape(shape)}`,
     );

@@ -174,6 +174,11 @@ onBothBackends("wrong trees are errors that name the path", () => {
       TypeError,
       "mask must be a tree of booleans, got 1",
     ],
+    [
+      () => optim.addDecayedWeights(0.1, { mask: { v: true } }).update(params, {}, params),
+      RangeError,
+      'key "v" is missing from one of them at mask',
+    ],
     [() => optim.globalNorm({ w: "three" }), TypeError, "tree.w must be an array"],
   ];
   for (const [fn, type, message] of wrong) assertThrows(fn, type, message);
@@ -185,6 +190,7 @@ Deno.test("wrong settings are errors that say what is allowed", async () => {
     [() => optim.sgd("fast" as never), TypeError, "learningRate must be a number or a schedule"],
     [() => optim.sgd(NaN), TypeError, "learningRate must be a number, got NaN"],
     [() => optim.sgd(0.1, { momentun: 0.9 } as never), TypeError, 'unknown option "momentun"'],
+    [() => optim.sgd(0.1, { momentum: "0.9" as never }), TypeError, "Cannot sgd: momentum must be"],
     [() => optim.adam(0.1, { b1: 1 }), RangeError, "b1 must be below 1, got 1"],
     [() => optim.adam(0.1, { eps: -1 }), RangeError, "eps must be a finite number from 0 on"],
     [

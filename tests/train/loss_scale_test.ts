@@ -158,6 +158,8 @@ Deno.test("a dynamic loss scale refuses what would not be exact, and says what i
   }
   const unknown = { growth: 2 } as lossScale.DynamicLossScaleOptions;
   assertThrows(() => lossScale.dynamic(unknown), TypeError, 'unknown option "growth"');
+  const flags = jnp.array([true]);
+  assertThrows(() => lossScale.dynamic().adjust(flags), RangeError, "a scalar, got shape [1]");
 });
 
 Deno.test("a fixed loss scale is any positive number that float32 holds", async () => {

@@ -233,7 +233,8 @@ Deno.test("what cannot be trained with is refused before anything is donated", a
   assertThrows(make({ optimizer: {} }), TypeError, "gradient transformation");
   assertThrows(make({ policy: "float12" }), TypeError, "float12");
   assertThrows(make({ lossScale: 1024 }), TypeError, "lossScale must be one of");
-  assertThrows(make({ maxGradNorm: 0 }), RangeError, "maxGradNorm must be a positive number");
+  assertThrows(make({ maxGradNorm: 0 }), RangeError, "maxGradNorm must be a positive finite");
+  assertThrows(make({ maxGradNorm: Infinity }), RangeError, "got Infinity");
   assertThrows(make({ accumulate: 1.5 }), RangeError, "accumulate must be a whole number");
   assertThrows(() => trainStep(undefined as unknown as Options), TypeError, "options");
 
@@ -250,6 +251,8 @@ Deno.test("what cannot be trained with is refused before anything is donated", a
   assertThrows(withLoss(() => jnp.array(1, { dtype: "int32" })), TypeError, "got int32");
   assertThrows(withLoss(() => ({ loss: 1 })), TypeError, "got { loss }");
   assertThrows(withLoss(() => Promise.resolve(1)), TypeError, "got a Promise");
+  const named = { count: 1, name: "run" };
+  assertThrows(withLoss(({ b }: Line) => [b.sum(), named]), TypeError, 'got "run" at aux.name');
   assertThrows(
     () => trainStep({ ...good, accumulate: 4 }).step(state, x, y),
     RangeError,
@@ -260,7 +263,7 @@ Deno.test("what cannot be trained with is refused before anything is donated", a
   const other = { ...state, optState: [] };
   assertThrows(() => step(other, x, y), TypeError, "state must be what init returned");
   assertThrows(() => step({ ...state, params: { w: state.params.w } as Line }, x, y));
-  assertThrows(() => step(state, x, "y" as unknown as NDArray), TypeError, "arguments must be");
+  assertThrows(() => step(state, x, "y" as unknown as NDArray), TypeError, 'got "y" at batch[1]');
   assertEquals(await step(state, x, y)[0].step.item(), 1);
 });
 
