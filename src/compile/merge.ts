@@ -2,11 +2,11 @@
 // become one kernel that reads it once. A merged task runs where the first of its expressions stood, or where
 // the last did if nothing has read the others' results by then.
 
-import { sameShape } from "../core/shape.ts";
+import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Variable } from "../ir/graph.ts";
 import { Lifetimes, type LifetimesRequest } from "./lifetimes.ts";
 import { type Reads, readsOf } from "./reads.ts";
-import { largestExpression, type Task } from "./schedule.ts";
+import { largeArray, largestExpression, mostHeld, type Task } from "./schedule.ts";
 
 /** What merging must know of the program. */
 export interface MergeRequest extends LifetimesRequest {
@@ -134,14 +134,18 @@ class Merger {
         if (!inOrder || !group.roots.includes(v)) return undefined;
       } else if (stored > group.position) position = this.#placed.length;
     }
-    if (position !== group.position && !this.#canMoveDown(group)) return undefined;
+    if (position !== group.position && !this.#canMoveDown(group, reads)) return undefined;
     const fits = this.#bindings(group, task, reads, position) <= this.#request.mostArrays;
     return fits ? position : undefined;
   }
 
-  /** Whether nothing has read what a group stores, nor stored over what it reads. */
-  #canMoveDown({ position, roots, reads }: Group): boolean {
-    return !this.#lifetimes.isReadAfter(roots, position) &&
+  /** Whether nothing has read what a group stores, nor stored over what it reads, which is not held for long. */
+  #canMoveDown({ position, roots, reads }: Group, others: Reads): boolean {
+    const read = new Set([...reads.keys(), ...others.variables.keys()]);
+    const held = [...read].filter((v) =>
+      sizeOf(v.aval.shape) >= largeArray && this.#lifetimes.positionOf(v) >= 0 && !roots.includes(v)
+    );
+    return held.length <= mostHeld && !this.#lifetimes.isReadAfter(roots, position) &&
       !this.#lifetimes.isUpdatedAfter(reads.keys(), position);
   }
 

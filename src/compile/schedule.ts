@@ -34,6 +34,13 @@ export interface Schedule {
 /** Operations of one expression, at most: compile time grows faster than the text. */
 export const largestExpression = 200;
 
+/**
+ * Computed arrays of at least so many elements that one expression may wait for: a sum of many, such as a
+ * shared weight's gradients, is stored on the way, so that its terms are not all held until the last is there.
+ */
+export const largeArray = 2 ** 14;
+export const mostHeld = 4;
+
 /** Rows or columns of a product that share one reading of the other operand, about. */
 const tileExtent = 32;
 
@@ -92,16 +99,22 @@ class Scheduler {
     };
   }
 
-  /** Stores a value wherever an expression would grow past what drivers compile in reasonable time. */
+  /** Stores a value wherever an expression would grow past what drivers compile, or holds much memory. */
   #limitExpressions(): void {
-    const below = new Map<Variable, Set<Node>>();
+    const below = new Map<Variable, { nodes: Set<Node>; held: Set<Variable> }>();
     for (const node of this.#graph.nodes) {
       if (!isInPlace(node)) continue;
       const [variable] = node.outputs as [Variable];
       const nodes = new Set<Node>([node]);
-      node.inputs.forEach((v) => below.get(v)?.forEach((n) => nodes.add(n)));
-      if (nodes.size > largestExpression) this.#stored.add(variable);
-      else if (!this.#stored.has(variable)) below.set(variable, nodes);
+      const held = new Set<Variable>();
+      for (const v of node.inputs) {
+        const inner = below.get(v);
+        inner?.nodes.forEach((n) => nodes.add(n));
+        inner?.held.forEach((u) => held.add(u));
+        if (!inner && this.#producers.has(v) && sizeOf(v.aval.shape) >= largeArray) held.add(v);
+      }
+      if (nodes.size > largestExpression || held.size > mostHeld) this.#stored.add(variable);
+      else if (!this.#stored.has(variable)) below.set(variable, { nodes, held });
     }
   }
 
