@@ -70,11 +70,14 @@ function argReduceRows(description: ArgReduceDescription, target: Target): Kerne
   const space: RowsSpace = { ...description, split: 1 };
   const team = teamForRows(description.outer, description.length, target);
   const collectives = new Collectives(team, target);
-  const visit = visitor(description, "vec4u(index - begin) + vec4u(0u, 1u, 2u, 3u)");
+  const visitElements = visitor(description, "vec4u(index - begin) + vec4u(0u, 1u, 2u, 3u)");
+  const visit = ([value]: readonly string[], inside: string | null) =>
+    visitElements(value!, inside);
   const candidates = `select(${nowhere}, places, keys == greatest)`;
   return assembleRows(
     `reduce_arg${description.combiner}_rows`,
     space,
+    [description],
     {
       start: `var keys = ${nothing};\nvar places = ${nowhere};`,
       row: `var best = ${nothing};
@@ -86,7 +89,8 @@ keys[r] = top;
 places[r] = ${joinComponents("min", "equal")};`,
       finish: `let greatest = ${collectives.join("max", "vec4i", "keys")};
 let found = ${collectives.join("min", "vec4u", candidates)};
-${reduced}`,
+${reduced}
+let reduced0 = reduced;`,
       functions: keyFunctions,
     },
     team,

@@ -1,14 +1,16 @@
 // Reductions over the middle of [outer, length, inner]: the choice between rows and columns, and into how
 // many pieces a long axis is cut.
 
+import type { Fragment } from "../fragment.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Target } from "../target.ts";
 import { checkAlignment, type ReduceDescription, type ReduceExtents } from "./description.ts";
 import { reduceColumnsKernel } from "./reduce_columns.ts";
-import { reduceRowsKernel } from "./reduce_rows.ts";
+import { reduceRowsKernel, reduceRowsTogether, type RowReduction } from "./reduce_rows.ts";
 import { smallestTeam, threadsToFill } from "./team.ts";
 
 export type { Combiner, ComputeType } from "./combiner.ts";
+export type { RowReduction } from "./reduce_rows.ts";
 export { type ReduceDescription, type ReduceExtents, reduceIsAligned } from "./description.ts";
 
 /**
@@ -23,6 +25,17 @@ export function reduceKernel(description: ReduceDescription, target: Target): Ke
   return description.inner === 1
     ? reduceRowsKernel(description, target)
     : reduceColumnsKernel(description, target);
+}
+
+/** The kernel of several reductions of the same rows, or one of any. */
+export function reduceTogether(
+  space: ReduceExtents & { readonly split: number; readonly input: Fragment },
+  reductions: readonly RowReduction[],
+  target: Target,
+): Kernel {
+  if (reductions.length === 1) return reduceKernel({ ...space, ...reductions[0]! }, target);
+  checkAlignment("reduce", space, space.input);
+  return reduceRowsTogether(space, reductions, target);
 }
 
 /** The least elements of the reduced axis that are worth a piece of their own, by row and by column. */

@@ -48,17 +48,18 @@ export function teamForRows(rows: number, length: number, target: Target): Team 
   return makeTeam(threads, target);
 }
 
-/** The rows that are reduced, to one result each. */
-export interface RowsSpace extends Results {
+/** The rows that are reduced, to one or more results each. */
+export interface RowsSpace {
   readonly outer: number;
   readonly length: number;
   /** Into how many pieces each row is cut; each counts as a row. */
   readonly split: number;
+  /** What is read: a value for each reduction. */
   readonly input: Fragment;
 }
 
 /** Elements of a piece of a row: whole vectors, so that every piece begins at a multiple of 4. */
-export function pieceLength({ length, split }: RowsSpace): number {
+export function pieceLength({ length, split }: Pick<RowsSpace, "length" | "split">): number {
   return Math.ceil(Math.ceil(length / split) / 4) * 4;
 }
 
@@ -78,13 +79,14 @@ export interface Blocks {
 
 /**
  * WGSL in which a member visits its vectors of the row from `begin` to `end`.
- * @param visit given the name of the four elements from `index` on, and a vec4<bool> expression that is
- * false past the row's end, or null where no vector reaches past it: what lies there may be NaN.
+ * @param visit given the names of the four elements from `index` on, for each reduction, and a vec4<bool>
+ * expression that is false past the row's end, or null where no vector reaches past it: what lies there may
+ * be NaN.
  */
 export function rowLoop(
   space: RowsSpace,
   team: Team,
-  visit: (value: string, inside: string | null) => string,
+  visit: (values: readonly string[], inside: string | null) => string,
   blocks: Blocks | null,
 ): string {
   const text = space.input.emit("index", [], "");
@@ -95,8 +97,7 @@ export function rowLoop(
   const loop = (from: string, to: string) =>
     `for (var index = ${from} + member * 4u; index < ${to}; index += ${stride}u) {
 ${text.statements}
-let value = ${text.results[0]};
-${visit("value", inside)}
+${visit(text.results, inside)}
 }`;
   if (!blocks) return loop("begin", "end");
   const block = blockIterations * stride;
@@ -114,7 +115,7 @@ export interface RowsText {
   readonly start: string;
   /** Reduces row `r` of four, from `begin` to `end`, to a member's own result. */
   readonly row: string;
-  /** Joins the members' results and declares `reduced`. */
+  /** Joins the members' results and declares `reduced0`, `reduced1`, ..., one for each reduction. */
   readonly finish: string;
   readonly functions: string;
 }
@@ -123,12 +124,15 @@ export interface RowsText {
 export function assembleRows(
   name: string,
   space: RowsSpace,
+  results: readonly Results[],
   text: RowsText,
   team: Team,
   collectives: Collectives,
   target: Target,
 ): Kernel {
-  const { input, epilogue, outputs, split } = space;
+  const { input, split } = space;
+  const firsts = results.map((_, i) => results.slice(0, i).flatMap((r) => r.outputs).length);
+  const epilogues = results.flatMap(({ epilogue }) => epilogue ?? []);
   const rows = space.outer * split;
   const teams = Math.ceil(rows / 4);
   const body = `${teamSeat(team)}
@@ -142,11 +146,15 @@ ${text.row}
 ${text.finish}
 if (member == 0u) {
 let index = team * 4u;
-${storeResults(space, "reduced", "index")}
+${results.map((r, i) => storeResults(r, `reduced${i}`, "index", firsts[i])).join("\n")}
 }`;
   return assembleKernel({
     name,
-    bindings: [...input.bindings, ...(epilogue?.bindings ?? []), ...outputBindings(outputs)],
+    bindings: [
+      ...input.bindings,
+      ...epilogues.flatMap(({ bindings }) => bindings),
+      ...outputBindings(results.flatMap(({ outputs }) => outputs)),
+    ],
     parameters: [
       { name: "teams", type: "u32", value: teams },
       { name: "rows", type: "u32", value: rows },
@@ -154,10 +162,10 @@ ${storeResults(space, "reduced", "index")}
       { name: "split", type: "u32", value: split },
       { name: "piece", type: "u32", value: pieceLength(space) },
       ...input.parameters,
-      ...(epilogue?.parameters ?? []),
+      ...epilogues.flatMap(({ parameters }) => parameters),
     ],
     functions: storageFunctions + text.functions + collectives.functions() + input.functions +
-      (epilogue?.functions ?? ""),
+      epilogues.map(({ functions }) => functions).join(""),
     subgroups: collectives.usesSubgroups,
     workgroupSize: `${team.threads * team.perWorkgroup}`,
     body,

@@ -26,12 +26,13 @@ export function outputBindings(outputs: readonly StorageFormat[]): Binding[] {
  * WGSL that stores four consecutive results.
  * @param value the name of the kernel's vec4 value.
  * @param index the name of the number of the first of the four elements, a multiple of 4.
+ * @param first the number of the first of these outputs in the kernel.
  */
-export function storeResults(results: Results, value: string, index: string): string {
+export function storeResults(results: Results, value: string, index: string, first = 0): string {
   const text = results.epilogue?.emit(index, [value], "_e") ?? { statements: "", results: [value] };
   const stores = results.outputs.map((format, i) =>
-    `let stored${i} = ${text.results[i]};
-out${i}[${index} >> 2u] = ${packVector(format, `stored${i}`)};`
+    `let stored${first + i} = ${text.results[i]};
+out${first + i}[${index} >> 2u] = ${packVector(format, `stored${first + i}`)};`
   );
   return `${text.statements}\n${stores.join("\n")}`;
 }

@@ -7,6 +7,7 @@ import type { Graph, Variable } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
 import { expand } from "./expand.ts";
 import { hasKernel, lowerTask } from "./lower.ts";
+import { joinReductions } from "./joint_reductions.ts";
 import { mergeExpressions } from "./merge.ts";
 import { type Cell, type Plan, planMemory, type Step } from "./plan.ts";
 import { recast } from "./recast.ts";
@@ -89,9 +90,10 @@ function mergeWithinLimits(
   const request = { planned, outputs, donated: graph.inputs.filter((_, i) => donated[i]) };
   // An array that is read in two ways is bound twice, which shows only here.
   for (let most = target.maxStorageBuffers;; most--) {
-    const steps = mergeExpressions({ ...request, mostArrays: most }).map((task) =>
+    const merged = mergeExpressions({ ...request, mostArrays: most });
+    const steps = joinReductions(merged, planned, most).flatMap((task) =>
       known.get(task) ?? lowerTask(task, planned, target)
-    ).flat();
+    );
     if (steps.every(({ kernel }) => kernel.bindings.length <= target.maxStorageBuffers)) {
       return steps;
     }

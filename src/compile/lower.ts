@@ -6,7 +6,7 @@ import type { Target } from "../../kernels/target.ts";
 import { lowerContraction } from "./lower_contraction.ts";
 import { lowerElementwise } from "./lower_expression.ts";
 import { lowerKernel } from "./lower_kernel.ts";
-import { lowerArgReduce, lowerReduce } from "./lower_reduce.ts";
+import { lowerArgReduce, lowerReductions } from "./lower_reduce.ts";
 import { hasRowKernel, lowerRows } from "./lower_rows.ts";
 import type { Step } from "./plan.ts";
 import type { Schedule, Task } from "./schedule.ts";
@@ -20,13 +20,14 @@ export function hasKernel(node: Node, target: Target): boolean {
 /** The kernels of one task in order. Nothing runs for results without elements. */
 export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
   if (task.roots.every((v) => sizeOf(v.aval.shape) === 0)) return [];
+  if (task.joint) return lowerReductions(task.joint, plan, target);
   switch (task.anchor?.operation.lower.kind) {
     case undefined:
       return lowerElementwise(task, plan, target);
     case "contraction":
       return lowerContraction(task, plan, target);
     case "reduce":
-      return lowerReduce(task, plan, target);
+      return lowerReductions([task], plan, target);
     case "rows":
       return lowerRows(task, plan, target);
     case "argReduce":

@@ -27,6 +27,7 @@ export function epilogueOf(
   task: Task,
   plan: Schedule,
   target: Target,
+  prefix = "q",
 ): { fragment: Fragment | undefined; operands: readonly Variable[] } {
   const [result] = task.anchor!.outputs as [Variable];
   if (task.roots.includes(result)) return { fragment: undefined, operands: [] };
@@ -37,19 +38,19 @@ export function epilogueOf(
     aligned: true,
     inlined: inlinedFor(task, plan),
     target,
-    prefix: "q",
+    prefix,
   });
 }
 
-/** The expression that a kernel reads over `request.shape`, rounded as if it had been stored. */
+/** The expressions that a kernel reads over `request.shape`, rounded as if they had been stored. */
 export function prologueOf(
-  variable: Variable,
+  roots: readonly Variable[],
   plan: Schedule,
   request: Pick<Parameters<typeof buildExpression>[0], "shape" | "movement" | "aligned" | "target">,
 ): Expression {
   return buildExpression({
     ...request,
-    roots: [variable],
+    roots,
     inlined: (v) => plan.inlined(v),
     prefix: "p",
     roundResults: true,

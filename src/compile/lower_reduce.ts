@@ -11,6 +11,8 @@ import {
   type ReduceExtents,
   reduceIsAligned,
   reduceKernel,
+  reduceTogether,
+  type RowReduction,
 } from "../../kernels/reduce/reduce.ts";
 import { computeType, storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
@@ -53,45 +55,66 @@ function arrange(shape: Shape, reduced: readonly number[]): Arranged {
 }
 
 function readArranged(
-  x: Variable,
+  roots: readonly Variable[],
   { axes, extents }: Arranged,
   plan: Schedule,
   target: Target,
 ): Expression {
-  return prologueOf(x, plan, {
-    shape: axes ? axes.map((axis) => x.aval.shape[axis]!) : x.aval.shape,
+  const { shape } = roots[0]!.aval;
+  return prologueOf(roots, plan, {
+    shape: axes ? axes.map((axis) => shape[axis]!) : shape,
     movement: axes && { kind: "transpose", axes },
     aligned: reduceIsAligned(extents),
     target,
   });
 }
 
-/** The kernels of a reduction. */
-export function lowerReduce(task: Task, plan: Schedule, target: Target): Step[] {
-  const { operation: { lower }, params, inputs: [x] } = task.anchor!;
-  if (lower.kind !== "reduce") throw new Error(`${lower.kind} is not a reduction`);
-  const arranged = arrange(x!.aval.shape, (params as ReduceParams).axes);
+/** The kernels of one reduction, or of several of the same rows that read the same. */
+export function lowerReductions(tasks: readonly Task[], plan: Schedule, target: Target): Step[] {
+  const inputs = tasks.map((task) => task.anchor!.inputs[0]!);
+  const { axes } = tasks[0]!.anchor!.params as ReduceParams;
+  const arranged = arrange(inputs[0]!.aval.shape, axes);
   const { extents } = arranged;
-  const input = readArranged(x!, arranged, plan, target);
-  const epilogue = epilogueOf(task, plan, target);
-  const { combiner } = lower;
-  const type = computeType(x!.aval.dtype);
-  const results = { outputs: outputFormats(task, target), epilogue: epilogue.fragment };
+  if (extents.inner !== 1 && tasks.length > 1) {
+    return tasks.flatMap((task) => lowerReductions([task], plan, target));
+  }
+  const input = readArranged(inputs, arranged, plan, target);
   const split = chooseSplit(extents, target);
   if (split === 1) {
-    const kernel = reduceKernel(
-      { combiner, type, ...extents, input: input.fragment, ...results },
-      target,
-    );
-    return [{ kernel, arrays: [...input.operands, ...epilogue.operands, ...task.roots] }];
+    const epilogues = tasks.map((task, i) => epilogueOf(task, plan, target, `q${i}_`));
+    const results = tasks.map((task, i): RowReduction => ({
+      ...combinerOf(task),
+      outputs: outputFormats(task, target),
+      epilogue: epilogues[i]!.fragment,
+    }));
+    const kernel = reduceTogether({ ...extents, split, input: input.fragment }, results, target);
+    const operands = epilogues.flatMap((epilogue) => epilogue.operands);
+    return [{ kernel, arrays: [...input.operands, ...operands, ...tasks.flatMap((t) => t.roots)] }];
   }
-  const partial = partialResults(x!, extents, split);
-  const format = storageFormat(partial.aval.dtype, target);
-  const first = reduceKernel(
-    { combiner, type, ...extents, split, input: input.fragment, outputs: [format] },
-    target,
-  );
-  const rest = { outer: extents.outer, length: split, inner: extents.inner };
+  const partials = inputs.map((x) => partialResults(x, extents, split));
+  const firsts = tasks.map((task, i): RowReduction => ({
+    ...combinerOf(task),
+    outputs: [storageFormat(partials[i]!.aval.dtype, target)],
+  }));
+  const kernel = reduceTogether({ ...extents, split, input: input.fragment }, firsts, target);
+  return [
+    { kernel, arrays: [...input.operands, ...partials] },
+    ...tasks.map((task, i) => joinPartials(task, partials[i]!, plan, target)),
+  ];
+}
+
+/** How a task's own reduction accumulates. */
+function combinerOf({ anchor }: Task): Pick<RowReduction, "combiner" | "type"> {
+  const { operation: { lower }, inputs: [x] } = anchor!;
+  if (lower.kind !== "reduce") throw new Error(`${lower.kind} is not a reduction`);
+  return { combiner: lower.combiner, type: computeType(x!.aval.dtype) };
+}
+
+/** The second of two steps: what the pieces of each row gave becomes one result. */
+function joinPartials(task: Task, partial: Variable, plan: Schedule, target: Target): Step {
+  const [outer, length, inner] = partial.aval.shape as [number, number, number];
+  const rest = { outer, length, inner };
+  const epilogue = epilogueOf(task, plan, target);
   const read = buildExpression({
     roots: [partial],
     shape: partial.aval.shape,
@@ -100,14 +123,14 @@ export function lowerReduce(task: Task, plan: Schedule, target: Target): Step[] 
     target,
     prefix: "p",
   });
-  const second = reduceKernel(
-    { combiner, type, ...rest, input: read.fragment, ...results },
-    target,
-  );
-  return [
-    { kernel: first, arrays: [...input.operands, partial] },
-    { kernel: second, arrays: [partial, ...epilogue.operands, ...task.roots] },
-  ];
+  const kernel = reduceKernel({
+    ...combinerOf(task),
+    ...rest,
+    input: read.fragment,
+    outputs: outputFormats(task, target),
+    epilogue: epilogue.fragment,
+  }, target);
+  return { kernel, arrays: [partial, ...epilogue.operands, ...task.roots] };
 }
 
 /** The array between the two steps: float32 for floats, so that nothing is rounded before the end. */
@@ -122,7 +145,7 @@ export function lowerArgReduce(task: Task, plan: Schedule, target: Target): Step
   const { operation: { lower }, params, inputs: [x] } = task.anchor!;
   if (lower.kind !== "argReduce") throw new Error(`${lower.kind} is not an argmax or argmin`);
   const arranged = arrange(x!.aval.shape, [(params as { axis: number }).axis]);
-  const input = readArranged(x!, arranged, plan, target);
+  const input = readArranged([x!], arranged, plan, target);
   const kernel = argReduceKernel({
     combiner: lower.combiner,
     type: computeType(x!.aval.dtype),

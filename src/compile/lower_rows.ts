@@ -32,7 +32,7 @@ export function lowerRows(task: Task, plan: Schedule, target: Target): Step[] {
   const node = task.anchor!;
   const [x, ...operands] = node.inputs;
   const length = rowLength(node);
-  const input = prologueOf(x!, plan, {
+  const input = prologueOf([x!], plan, {
     shape: x!.aval.shape,
     aligned: rowsAreAligned(length),
     target,

@@ -14,6 +14,8 @@ export interface Task {
   readonly anchor?: Node;
   /** The stored variables: the anchor's outputs, or those of the expression that follows it. */
   readonly roots: readonly Variable[];
+  /** Reductions of the same rows that are one kernel; the task has no anchor of its own then. */
+  readonly joint?: readonly Task[];
   /** Variables that would be stored but are read by this task alone. */
   readonly internal?: ReadonlySet<Variable>;
   /** Roots that are stored over an array that the task reads. */

@@ -3,7 +3,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { Target } from "../../kernels/target.ts";
-import { init, jit, type NDArray, numpy as jnp } from "../../mod.ts";
+import { checkpoint, grad, init, jit, type NDArray, numpy as jnp } from "../../mod.ts";
 import { currentBackend, setBackend } from "../../src/backend/backend.ts";
 import { WebGPUBackend } from "../../src/backend/webgpu.ts";
 import { type DeviceRequest, openDevice } from "../../src/gpu/device.ts";
@@ -109,6 +109,38 @@ webgpuTest(
     assertEquals(await moved.toList(), [[2, 4], [3, 5]]);
   },
 );
+
+webgpuTest("reductions of one array read it once, and sum as they do alone", async () => {
+  await init({ backend: "webgpu" });
+  for (const shape of [[5], [300, 70], [70_000]]) {
+    const x = jnp.sin(jnp.arange(0, shape.reduce((a, b) => a * b), 1, { dtype: "float32" }))
+      .reshape(shape);
+    const sum = (a: NDArray) => jnp.sum(a.square());
+    const largest = (a: NDArray) => jnp.max(jnp.abs(a)).mul(2);
+    const finite = (a: NDArray) => jnp.all(jnp.isfinite(a));
+    const together = jit((a: NDArray) => [sum(a), largest(a), finite(a), a.sum({ axis: 0 })]);
+    const [total, top, all, along] = together(x);
+    assertEquals(await total.item(), await jit(sum)(x).item());
+    assertEquals(await top.item(), await jit(largest)(x).item());
+    assertEquals(await all.item() as unknown, true);
+    assertEquals(await along.data(), await x.sum({ axis: 0 }).data());
+  }
+});
+
+webgpuTest("checkpointed blocks with a shared weight take less memory", async () => {
+  await init({ backend: "webgpu" });
+  const block = (w: NDArray, h: NDArray) => jnp.tanh(jnp.tanh(h.matmul(w)).matmul(w)).add(h);
+  const temporaries = (layer: typeof block) => {
+    const loss = (w: NDArray, x: NDArray) => {
+      let h = x;
+      for (let i = 0; i < 12; i++) h = layer(w, h);
+      return h.mean();
+    };
+    return jit(grad(loss)).lower(jnp.ones([128, 128]), jnp.ones([64, 128])).memoryAnalysis()
+      .tempBytes;
+  };
+  assert(temporaries(checkpoint(block)) < 0.75 * temporaries(block));
+});
 
 const others: readonly (readonly [string, DeviceRequest, Partial<Target>])[] = [
   ["without shader-f16", { without: ["shader-f16"] }, {}],
