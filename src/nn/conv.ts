@@ -152,8 +152,8 @@ export function conv(options: ConvOptions): Module<ConvParams> {
 export function checkSpatial(what: string, x: NDArray, rank: number): void {
   if (x.ndim > rank) return;
   throw new RangeError(
-    `Cannot ${what}: x must have ${rank} spatial axes and one of features, got shape ${
-      showShape(x.shape)
-    }`,
+    `Cannot ${what}: x must have at least ${
+      rank + 1
+    } axes, the spatial ones and the features, got shape ${showShape(x.shape)}`,
   );
 }
