@@ -23,10 +23,11 @@ export type Task = FunctionTask | TrainingTask;
 export interface FunctionTask extends TaskBase {
   readonly functionName: FunctionName;
   /**
-   * `calls`: one function again and again on the same arguments, waiting once at the end. `chain`: each
-   * result is the next call's argument. `read`: each call's result, a scalar, is read by the host.
+   * `calls`: one function again and again on the same arguments, waiting once at the end. `awaited`: each call
+   * is waited for in the library's own way. `chain`: each result is the next call's argument. `read`: each
+   * call's result, a scalar, is read by the host.
    */
-  readonly kind: "calls" | "chain" | "read";
+  readonly kind: "calls" | "awaited" | "chain" | "read";
 }
 
 /**

@@ -84,6 +84,10 @@ function runnerOf(
         drain.wait();
         return Promise.resolve();
       };
+    case "awaited":
+      return async (calls) => {
+        for (let i = 0; i < calls; i++) (await call().blockUntilReady()).dispose();
+      };
     case "chain":
       return (calls) => {
         let value = call();

@@ -110,7 +110,7 @@ export const METHOD: readonly string[] = [
   "Of our float32: the time as a multiple of this library's in float32, the median of the ratios within a round.",
   "One process, one adapter: in every round each library takes its turn. Times are medians; ratios are medians of the ratios within a round, so that a load that comes and goes falls on both sides.",
   "A sample is as many calls as fill it, started one after the other and waited for once. Every queue is waited for by reading one word back at once, which costs 0.05 to 0.3 ms where the peers' own waits cost up to 11.",
-  "In the scalar read each library reads as its users would, since that is what is measured there.",
+  "In the awaited task and in the scalar read each library waits as its users would, since that is what is measured there.",
   "The first call traces and compiles and is in no median. A shader cache on disk shortens it.",
   "The training step is the loss, its gradients and plain gradient descent, each step from where the last one ended; what is compared with float64 is the loss after three steps. @jax-js/jax has no gradient of a cast, so no half types there.",
   "A result that is far from float64 gets no figures.",

@@ -17,12 +17,16 @@ const CHAINED_ELEMENTS = 64;
 const LOSS_ELEMENTS = 4096;
 
 /** A program of the benchmark's table at one size. */
-function programTask(name: FunctionName, size: number): Task {
+function programTask(
+  name: FunctionName,
+  size: number,
+  kind: "calls" | "awaited" = "calls",
+): Task {
   const program = findFunction(name);
   return {
-    name,
+    name: kind === "calls" ? name : `${name}, awaited`,
     functionName: name,
-    kind: "calls",
+    kind,
     label: program.label(size),
     inputs: makeArguments(program.arguments(size)),
     reference: program.reference,
@@ -83,6 +87,10 @@ const program = (name: FunctionName, size: number): [string, TaskMaker] => [
 export const TASKS: ReadonlyMap<string, TaskMaker> = new Map([
   program("matmul", 1024),
   program("gelu(a * x + b)", 2048),
+  [
+    "gelu(a * x + b), awaited",
+    (smoke) => programTask("gelu(a * x + b)", smoke ? SMOKE_SIZE : 2048, "awaited"),
+  ],
   program("softmax", 1024),
   program("layer norm", 1024),
   program("MLP forward", 512),

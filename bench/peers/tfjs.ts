@@ -118,6 +118,8 @@ function runnerOf(
         value.dispose();
         return finish();
       };
+    // Reading is its only way to wait.
+    case "awaited":
     case "read":
       return async (calls) => {
         for (let i = 0; i < calls; i++) {

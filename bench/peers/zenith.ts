@@ -9,6 +9,27 @@ import { toDevice } from "../run/prepared.ts";
 import { type Engine, type EngineContender, OURS, type Task } from "./engine.ts";
 import { TINY } from "./tasks.ts";
 
+/** Every call is waited for before the next begins. */
+function awaited(
+  fn: (...inputs: NDArray[]) => NDArray,
+  inputs: readonly NDArray[],
+): EngineContender {
+  const compiled = jit(fn);
+  return {
+    run: async (calls) => {
+      for (let call = 0; call < calls; call++) {
+        using value = compiled(...inputs);
+        await blockUntilReady(value);
+      }
+    },
+    result: async () => {
+      using value = compiled(...inputs);
+      return await value.data();
+    },
+    dispose: () => inputs.forEach((input) => input.dispose()),
+  };
+}
+
 /** Each result is the next call's argument; nothing is read in between. */
 function chain(x: NDArray): EngineContender {
   const link = jit((x: NDArray) => x.mul(TINY.factor).add(TINY.summand));
@@ -62,6 +83,11 @@ function contenderOf(task: Task, precision: Precision): EngineContender {
       return prepare(task.program, precision, task.inputs);
     case "calls":
       return prepare(findFunction(task.functionName), precision, task.inputs);
+    case "awaited":
+      return awaited(
+        findFunction(task.functionName).run,
+        task.inputs.map((input) => toDevice(input, precision)),
+      );
     case "chain":
       return chain(toDevice(task.inputs[0], precision));
     case "read":
