@@ -4,8 +4,10 @@ import { asArray, type NDArray } from "../array.ts";
 import { checkOptions } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
-import { contract } from "../numpy/linear_algebra.ts";
+import type { Value } from "../ir/value.ts";
 import { add } from "../ops/arithmetic.ts";
+import { dotGeneral } from "../ops/contraction.ts";
+import { promoteOperands } from "../ops/define.ts";
 import { reshape } from "../ops/movement.ts";
 import { type Initializer, lecunNormal, zeros } from "./initializers.ts";
 import {
@@ -13,7 +15,6 @@ import {
   checkCount,
   checkLastAxes,
   checkParameters,
-  commonDType,
   type Module,
 } from "./module.ts";
 
@@ -83,14 +84,15 @@ export function dense(options: DenseOptions): Module<DenseParams> {
       checkApplyOptions("dense", applyOptions);
       return lifted("dense", () => {
         checkParameters("dense", params, shapes);
-        const { kernel, bias } = params;
         const input = asArray(x, "dense");
         checkLastAxes("dense", input, inFeatures);
+        const given = [input, params.kernel, ...params.bias ? [params.bias] : []];
+        const [rows, kernel, bias] = promoteOperands(given) as [Value, Value, Value?];
         const first = input.ndim - inFeatures.length;
-        const product = contract(input, kernel, {
+        const product = dotGeneral(rows, kernel, {
           contracting: [inFeatures.map((_, i) => first + i), inFeatures.map((_, i) => i)],
           batch: [[], []],
-        }, commonDType(input, kernel, bias));
+        });
         return bias ? add(product, bias) : product;
       });
     },

@@ -2,7 +2,7 @@
 // composition that all modules share.
 
 import { type ArrayLike, NDArray } from "../array.ts";
-import { type DType, isFloating, promoteTypes } from "../core/dtype.ts";
+import { isFloating } from "../core/dtype.ts";
 import { checkOptions, describe, isPlainObject, showShape } from "../core/errors.ts";
 import { sameShape, type Shape } from "../core/shape.ts";
 import { scopePath } from "../ir/trace.ts";
@@ -136,12 +136,6 @@ export function checkLastAxes(what: string, x: NDArray, extents: Shape): void {
   throw new RangeError(
     `Cannot ${what}: x must end in axes of ${showShape(extents)}, got shape ${showShape(x.shape)}`,
   );
-}
-
-/** The type in which an input and parameters meet. */
-export function commonDType(...arrays: readonly (NDArray | undefined)[]): DType {
-  const avals = arrays.flatMap((array) => array ? [array.aval] : []);
-  return promoteTypes(avals).dtype;
 }
 
 /** The parameters of modules by name, each from a key of its own. */

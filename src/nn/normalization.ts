@@ -8,7 +8,7 @@ import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { overLastAxis } from "../numpy/last_axis.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
-import { astype } from "../ops/cast.ts";
+import { promoteOperands } from "../ops/define.ts";
 import { reshape } from "../ops/movement.ts";
 import { layerNormOperation, type NormParams, rmsNormOperation } from "../ops/rows.ts";
 import { ones, zeros } from "./initializers.ts";
@@ -17,7 +17,6 @@ import {
   checkCount,
   checkLastAxes,
   checkParameters,
-  commonDType,
   type Module,
 } from "./module.ts";
 import { floatArray, type RowOptions } from "./softmax.ts";
@@ -164,7 +163,8 @@ function normModule(
         const { scale, bias } = params;
         const array = asNDArray(floatArray(x, what));
         checkLastAxes(what, array, extents);
-        const wide = asNDArray(astype(array, commonDType(array, scale, bias)));
+        const given = [array, ...scale ? [scale] : [], ...bias ? [bias] : []];
+        const [wide] = promoteOperands(given) as [NDArray];
         return normalize(what, operation, wide, { scale, bias, eps });
       });
     },

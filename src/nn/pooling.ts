@@ -13,7 +13,7 @@ import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { windowsOf } from "../ops/convolution.ts";
 import { broadcastTo } from "../ops/movement.ts";
-import { maxOperation, sumOperation } from "../ops/reduction.ts";
+import { maxOperation, meanOperation } from "../ops/reduction.ts";
 import { checkSpatial, spatialList } from "./conv.ts";
 
 /** Options of {@linkcode maxPool}. */
@@ -104,14 +104,13 @@ export function avgPool(x: ArrayLike, windowShape: Shape, options: AvgPoolOption
   const { countIncludePad = true } = options;
   return lifted("avgPool", () => {
     const array = asArray(x, "avgPool");
-    // In float32, and rounded once.
+    const mean: Reduction = (value, axes) => bind1(meanOperation, { axes }, value);
+    if (countIncludePad) return pool("avgPool", array, windowShape, options, 0, mean);
     const wide = isFloating(array.dtype) ? astype(array, "float32") as NDArray : array;
-    const total: Reduction = (value, axes) => bind1(sumOperation, { axes }, value);
-    const sums = pool("avgPool", wide, windowShape, options, 0, total);
     const ones = broadcastTo(constant(1, "float32"), array.shape) as NDArray;
-    const count = countIncludePad
-      ? windowShape.reduce((a, b) => a * b, 1)
-      : pool("avgPool", ones, windowShape, options, 0, total);
-    return astype(div(sums, count), array.dtype);
+    const [means, shares] = [wide, ones].map((v) =>
+      pool("avgPool", v, windowShape, options, 0, mean)
+    );
+    return astype(div(means!, shares!), array.dtype);
   });
 }

@@ -4,14 +4,7 @@ import { type ArrayLike, asArray, type NDArray } from "../array.ts";
 import { isFloating, isInteger } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { lifted } from "../numpy/lift.ts";
-import { add, mul, sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
-import { concatenate } from "../ops/concatenate.ts";
-import { iota } from "../ops/constant.ts";
-import { exp } from "../ops/elementary.ts";
-import { reshape, slice } from "../ops/movement.ts";
-import { cos, sin } from "../ops/trigonometric.ts";
-import type { Value } from "../ir/value.ts";
+import { rotary } from "../ops/rotary.ts";
 
 /** Options of {@linkcode rotaryEmbedding}. */
 export interface RotaryOptions {
@@ -66,24 +59,14 @@ export function rotaryEmbedding(
         }`,
       );
     }
-    const angles = anglesOf(places, headSize / 2, base);
-    const part = (start: number) => {
-      const shape = [...array.shape.slice(0, 3), headSize / 2];
-      return astype(slice(array, [0, 0, 0, start], [1, 1, 1, 1], shape), "float32");
-    };
-    const [first, second] = [part(0), part(headSize / 2)];
-    const [c, s] = [cos(angles), sin(angles)];
-    const turned = [
-      sub(mul(first, c), mul(second, s)),
-      add(mul(second, c), mul(first, s)),
-    ];
-    return concatenate(turned.map((half) => astype(half, array.dtype)), 3);
+    const wanted = array.shape.slice(2 - places.ndim, 2);
+    if (places.ndim > 2 || places.shape.some((n, axis) => n !== 1 && n !== wanted[axis])) {
+      throw new RangeError(
+        `Cannot ${what}: positions must broadcast to ${showShape(array.shape.slice(0, 2))}, got ${
+          showShape(places.shape)
+        }`,
+      );
+    }
+    return rotary(array, places, { base });
   });
-}
-
-/** `[..., length, 1, count]`: how far each pair of features is turned at each position. */
-function anglesOf(positions: NDArray, count: number, base: number): Value {
-  const places = astype(reshape(positions, [...positions.shape, 1, 1]), "float32");
-  const waves = exp(mul(iota([count], 0, "float32"), -Math.log(base) / count));
-  return mul(places, waves);
 }

@@ -80,6 +80,11 @@ onBothBackends("rotary products depend on distances alone", async () => {
   assertAlmostEquals(await product(3, 1), await product(12, 10), 1e-4);
   assertAlmostEquals(await product(0, 0), Number(await q!.mul(k!).sum().item()), 1e-5);
   assert(Math.abs(await product(3, 1) - await product(1, 3)) > 1e-3);
+  assertThrows(
+    () => nn.rotaryEmbedding(q!, [0, 1]),
+    RangeError,
+    "positions must broadcast to [1, 1], got [2]",
+  );
   const half = nn.rotaryEmbedding(q!.astype("float16"), [7]);
   const wide = nn.rotaryEmbedding(q!.astype("float16").astype("float32"), [7]);
   assertEquals(await half.toList(), await wide.astype("float16").toList());

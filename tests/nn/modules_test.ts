@@ -114,6 +114,7 @@ onBothBackends("modules follow the types that parameters and input promote to", 
   }
   const integers = jnp.array([[1, 2, 3, 4]], { dtype: "int32" });
   assertEquals(norm.apply(norm.init(random.key(0)), integers).dtype, "float32");
+  await Promise.resolve();
 });
 
 onBothBackends("batches of 0, 1 and odd extents run, and so does their gradient", async () => {

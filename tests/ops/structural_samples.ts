@@ -258,6 +258,14 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
       },
     },
   ].map((sample) => ({ ...sample, ulp: 16, absolute: 1e-4 }) as Sample),
+  rotaryEmbedding: [[3], [2, 3]].map((positions) => ({
+    shapes: [[2, 3, 2, 6], positions],
+    params: { base: 100 },
+    dtypes: floats,
+    positions: { 1: [0, 20] },
+    ulp: 8,
+    absolute: 1e-5,
+  })),
   cumsum: [...scanned(false), ...scanned(true)],
   cumprod: argShapes.map(([shape, axis]) => ({
     shapes: [shape],
