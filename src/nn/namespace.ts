@@ -29,6 +29,7 @@ export {
   type MultiHeadAttentionParams,
   multiHeadDotProductAttention,
 } from "./multi_head_attention.ts";
+export { namedScope } from "./named_scope.ts";
 export { avgPool, type AvgPoolOptions, maxPool, type PoolOptions } from "./pooling.ts";
 export {
   type Layer,

@@ -1,6 +1,6 @@
 // Modules as such: their parameters, the types that they follow, their paths, and how they compose.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   castTo,
   grad,
@@ -171,6 +171,28 @@ onBothBackends("the graph's paths are those of the parameters", async () => {
   assertEquals(norms?.map((line) => line.split("# ")[1]), [`${block}/norm1`, `${block}/norm2`]);
   await Promise.resolve();
 });
+
+onBothBackends(
+  "namedScope() gives a plain function's parts the paths of their parameters",
+  async () => {
+    const block = nn.transformerBlock({ features: 8, numHeads: 2 });
+    const params = { encoder: block.init(random.key(0)) };
+    const model = (p: typeof params, x: NDArray) =>
+      nn.namedScope("encoder", () => block.apply(p.encoder, x));
+    const graph = makeGraph(model, params, jnp.ones([1, 2, 8])).toString();
+    assertEquals(graph.match(/# encoder\/attn\/query$/mg)?.length, 2);
+    const cut = {
+      encoder: { ...params.encoder, norm1: { scale: jnp.ones([8]), bias: jnp.ones([9]) } },
+    };
+    assertThrows(
+      () => model(cut, jnp.ones([1, 2, 8])),
+      RangeError,
+      "params.encoder.norm1.bias must",
+    );
+    assertThrows(() => nn.namedScope("a/b", () => 1), TypeError, "a name without a slash");
+    await Promise.resolve();
+  },
+);
 
 onBothBackends("sequential() and residual() compose modules and functions", async () => {
   const first = nn.dense({ inFeatures: 3, features: 3 });
