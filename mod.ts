@@ -94,6 +94,18 @@ export {
 } from "./src/transform/jacobian.ts";
 export { checkpoint, checkpoint as remat } from "./src/transform/checkpoint.ts";
 export { customVjp } from "./src/transform/custom_vjp.ts";
+export {
+  applyMixedPrecision,
+  type MixedPrecisionOptions,
+  type ModuleLike,
+} from "./src/transform/mixed_precision.ts";
+export { fullPrecision } from "./src/transform/full_precision.ts";
+export {
+  explainPrecision,
+  type PrecisionReport,
+  type PrecisionRow,
+  type PrecisionRuleName,
+} from "./src/transform/explain_precision.ts";
 export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 

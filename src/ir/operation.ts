@@ -2,9 +2,12 @@
 
 import type { DType } from "../core/dtype.ts";
 import type { Movement } from "../core/view.ts";
+import type { PrecisionRule } from "../precision/operation_rules.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Aval } from "./aval.ts";
 import type { Value } from "./value.ts";
+
+export type { PrecisionRule };
 
 /** The static arguments of an operation: JSON-able, since they are part of cache keys. */
 export type Params = Readonly<Record<string, unknown>>;
@@ -61,15 +64,14 @@ export type Lowering<P extends Params = Params> =
 /** How a reduction joins two values. */
 export type Combiner = "sum" | "prod" | "max" | "min" | "any" | "all";
 
-/** What mixed precision does with an operation: half operands, float32 throughout, or as its inputs come. */
-export type PrecisionRule = "half" | "full" | "follow";
-
 /** Everything the library knows of an operation. */
 export interface Operation<P extends Params = Params> {
   readonly name: string;
   /** Shapes and dtypes of the results from those of the inputs; throws where they do not fit. */
   aval(inputs: readonly Aval[], params: P): Aval | readonly Aval[];
   readonly precision: PrecisionRule;
+  /** Whether its floating inputs may differ in dtype; those of all others share one. */
+  readonly mixesTypes?: boolean;
   readonly lower: Lowering<P>;
   /** The CPU oracle, in float64; its caller rounds to the result's dtype. Composites need none. */
   evaluate?(

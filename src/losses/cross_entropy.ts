@@ -10,7 +10,7 @@ import { lifted } from "../numpy/lift.ts";
 import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { logSigmoid } from "../ops/activation.ts";
 import { broadcastTo } from "../ops/movement.ts";
-import { astype } from "../ops/cast.ts";
+import { astype, convert } from "../ops/cast.ts";
 import {
   besideRow,
   classHits,
@@ -111,7 +111,7 @@ function maskedCrossEntropy(
   included: Value,
   smoothing: number,
 ): Value {
-  const wide = astype(rows, "float32");
+  const wide = convert(rows, "float32");
   const { masked, some } = maskedRows(wide, included);
   const picked = orNaN(rowSum(where(classHits(wide, labels), wide, 0)), wide, labels);
   const mean = div(rowSum(where(included, wide, 0)), rowSum(astype(included, "float32")));
@@ -149,9 +149,9 @@ export function softmaxCrossEntropy(
     const weights = isFloating(target.dtype) ? own : astype(own, "float32");
     if (options.where === undefined) return bind1(crossEntropyOperation, {}, rows, weights);
     const included = classes.mask(options.where);
-    const { masked } = maskedRows(astype(rows, "float32"), included);
+    const { masked } = maskedRows(convert(rows, "float32"), included);
     const distances = where(included, logSoftmaxDistances(masked), 0);
-    return rowSum(mul(astype(weights, "float32"), distances));
+    return rowSum(mul(convert(weights, "float32"), distances));
   });
 }
 
@@ -172,8 +172,8 @@ export function softmaxCrossEntropy(
 export function sigmoidBinaryCrossEntropy(logits: ArrayLike, labels: ArrayLike): NDArray {
   const what = "sigmoidBinaryCrossEntropy";
   return lifted(what, () => {
-    const wide = astype(floatingArray(what, "logits", logits), "float32");
-    const yes = astype(asArray(labels, what), "float32");
+    const wide = convert(floatingArray(what, "logits", logits), "float32");
+    const yes = convert(asArray(labels, what), "float32");
     const missed = mul(neg(yes), logSigmoid(wide));
     return sub(missed, mul(sub(1, yes), logSigmoid(neg(wide))));
   });

@@ -5,7 +5,7 @@ import { checkOptions, describe } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import { lifted } from "../numpy/lift.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { convert } from "../ops/cast.ts";
 import { equal } from "../ops/comparison.ts";
 import { rowSum } from "../ops/cross_entropy.ts";
 import { log } from "../ops/elementary.ts";
@@ -37,9 +37,9 @@ export function klDivergence(
   return lifted(what, () => {
     const array = floatingArray(what, "logPredictions", logPredictions);
     const classes = new ClassRows(what, "logPredictions", array, options.axis);
-    const predicted = astype(classes.of(array), "float32");
+    const predicted = convert(classes.of(array), "float32");
     const wanted = classes.same("targets", floatingArray(what, "targets", targets));
-    const weights = astype(wanted, "float32");
+    const weights = convert(wanted, "float32");
     // The logarithm of 1 in place of that of 0, so that no gradient is 0 times infinity.
     const logarithms = log(where(equal(weights, 0), 1, weights));
     const terms = mul(weights, sub(logarithms, predicted));

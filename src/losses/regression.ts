@@ -6,7 +6,7 @@ import { sameShape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import { lifted } from "../numpy/lift.ts";
 import { abs, add, mul, square, sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { convert } from "../ops/cast.ts";
 import { minimum } from "../ops/comparison.ts";
 import { floatingArray } from "./arguments.ts";
 
@@ -19,7 +19,7 @@ function ofErrors(
 ): NDArray {
   return lifted(what, () => {
     const array = floatingArray(what, "predictions", predictions);
-    const wide = astype(array, "float32");
+    const wide = convert(array, "float32");
     if (targets === undefined) return fn(wide);
     const wanted = asArray(targets, what);
     // Broadcasting would make a square of a row and a column without a word.
@@ -30,7 +30,7 @@ function ofErrors(
         } of predictions, got ${showShape(wanted.shape)}`,
       );
     }
-    return fn(sub(wide, astype(wanted, "float32")));
+    return fn(sub(wide, convert(wanted, "float32")));
   });
 }
 

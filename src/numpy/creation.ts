@@ -6,7 +6,7 @@ import { checkDType, type DType } from "../core/dtype.ts";
 import { checkOptions, describe } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { LikeOptions } from "../methods/elementwise.ts";
-import { astype as castTo, toValue } from "../ops/cast.ts";
+import { astype as castTo, convert, toValue } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { broadcastTo } from "../ops/movement.ts";
 import { lifted } from "./lift.ts";
@@ -51,7 +51,7 @@ function makeArray(what: string, data: ArrayLike, options: DTypeOption): NDArray
     return lifted(what, () => constant(Number(data), dtype ?? own));
   }
   const made = asArray(data, what, dtype);
-  return lifted(what, () => dtype ? castTo(made, dtype) : made, data);
+  return lifted(what, () => dtype ? convert(made, dtype) : made, data);
 }
 
 /**
@@ -62,7 +62,7 @@ function makeArray(what: string, data: ArrayLike, options: DTypeOption): NDArray
  */
 export function astype(x: ArrayLike, dtype: DType): NDArray {
   checkDType(dtype, "astype");
-  return lifted("astype", () => castTo(operand(x, "astype"), dtype), x);
+  return lifted("astype", () => convert(operand(x, "astype"), dtype), x);
 }
 
 /** An array of zeros. */

@@ -44,7 +44,7 @@ export function contract(
     const widens = isFloating(x.aval.dtype) && dtype === "float32" && x.aval.weak === undefined;
     return widens ? x : astype(x, dtype);
   }) as [Value, Value];
-  return dotGeneral(...prepared, { ...dimensions, preferredElementType: preferred ?? dtype });
+  return dotGeneral(...prepared, { ...dimensions, preferredElementType: preferred });
 }
 
 const range = (from: number, to: number): number[] =>

@@ -17,7 +17,7 @@ import type {
   VarianceOptions,
 } from "../methods/reduction.ts";
 import { sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { astype, convert } from "../ops/cast.ts";
 import { maximum, minimum } from "../ops/comparison.ts";
 import { reshape } from "../ops/movement.ts";
 import * as ops from "../ops/reduction.ts";
@@ -63,11 +63,11 @@ function keepDims(
 
 /** Booleans are counted as int32. */
 const counted = (x: Value, dtype?: DType) =>
-  astype(x, dtype ?? (x.aval.dtype === "bool" ? "int32" : x.aval.dtype));
+  dtype ? convert(x, dtype) : x.aval.dtype === "bool" ? astype(x, "int32") : x;
 
 /** What has no meaning for whole numbers is computed in float32. */
 const asFloat = (x: Value, dtype?: DType) =>
-  astype(x, dtype ?? (isFloating(x.aval.dtype) ? x.aval.dtype : "float32"));
+  dtype ? convert(x, dtype) : isFloating(x.aval.dtype) ? x : astype(x, "float32");
 
 /**
  * The sum over axes. Booleans are counted as int32.

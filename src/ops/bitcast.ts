@@ -28,7 +28,7 @@ export function isWordDType(dtype: DType): dtype is WordDType {
 /** Reinterprets the bits of 32-bit elements. */
 export const bitcastOperation: Operation<BitcastParams> = registerOperation<BitcastParams>({
   name: "bitcast",
-  precision: "follow",
+  precision: "keep",
   lower: {
     kind: "elementwise",
     exact: true,

@@ -1,14 +1,22 @@
 // Conversion between dtypes.
 
 import { type DType, isFloating, type WeakKind } from "../core/dtype.ts";
-import { type Operation, registerOperation } from "../ir/operation.ts";
-import { bind1 } from "../ir/trace.ts";
+import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
+import { bind1, isTracing } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { isLiteral, literalType, type Operand } from "./operand.ts";
 import { constant } from "./constant.ts";
 
+/** The static arguments of a conversion. */
+export interface CastParams extends Params {
+  readonly dtype: DType;
+  readonly weak?: WeakKind;
+  /** Set where promotion converts, not the program: mixed precision promotes again by what operands have become. */
+  readonly implicit?: true;
+}
+
 /** `astype`: rounds to nearest even; floats become integers by truncation, saturating; anything but 0 is true. */
-export const astypeOperation: Operation<{ dtype: DType; weak?: WeakKind }> = registerOperation({
+export const astypeOperation: Operation<CastParams> = registerOperation<CastParams>({
   name: "astype",
   precision: "follow",
   aval: ([x], { dtype, weak }) => ({ shape: x!.shape, dtype, weak }),
@@ -51,6 +59,22 @@ export function astype(x: Operand, dtype: DType, weak?: WeakKind): Value {
   if (isLiteral(x)) return constant(Number(x), dtype, weak);
   if (x.aval.dtype === dtype && x.aval.weak === weak) return x;
   return bind1(astypeOperation, { dtype, weak }, x);
+}
+
+/** As {@linkcode astype}, where operands of different types meet. */
+export function promote(x: Operand, dtype: DType, weak?: WeakKind): Value {
+  if (isLiteral(x)) return constant(Number(x), dtype, weak);
+  if (x.aval.dtype === dtype && x.aval.weak === weak) return x;
+  return bind1(astypeOperation, { dtype, weak, implicit: true }, x);
+}
+
+/**
+ * As {@linkcode astype}, where a program asks for the type. A trace records it also where it changes nothing:
+ * mixed precision may change what is converted, and what was asked for must stay.
+ */
+export function convert(x: Operand, dtype: DType): Value {
+  const recorded = isTracing() && !isLiteral(x) && isFloating(x.aval.dtype) && isFloating(dtype);
+  return recorded ? bind1(astypeOperation, { dtype }, x) : astype(x, dtype);
 }
 
 /** An operand as a value; a literal alone takes its own type. */

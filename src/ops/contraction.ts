@@ -112,6 +112,7 @@ function dotReference([a, b]: readonly Tensor[], params: DotParams, output: Aval
 export const dotGeneralOperation: Operation<DotParams> = registerOperation({
   name: "dotGeneral",
   precision: "half",
+  mixesTypes: true,
   lower: { kind: "contraction" },
   aval: dotAval,
   evaluate: ([a, b], params, [output]) => [dotReference([a!, b!], params, output!)],
@@ -129,6 +130,11 @@ export const dotGeneralOperation: Operation<DotParams> = registerOperation({
   },
   batch: ([a, b], [aBatched, bBatched], params) => [batchDot(a!, b!, aBatched!, bBatched!, params)],
 });
+
+/** A type to store a product in; undefined if it is the operands' own: what is stated holds under any policy. */
+export function unlessPromoted(dtype: DType | undefined, a: Value, b: Value): DType | undefined {
+  return dtype === promoteTypes([a.aval, b.aval]).dtype ? undefined : dtype;
+}
 
 /**
  * The cotangent of one operand: the result's cotangent contracted with the other operand over that one's
@@ -156,7 +162,7 @@ function dotTranspose(
   const back = dotGeneral(cotangent, other, {
     contracting: [otherFree, theirs.f],
     batch: [batch, theirs.b],
-    preferredElementType: x.aval.dtype,
+    preferredElementType: unlessPromoted(x.aval.dtype, cotangent, other),
   });
   // What comes out is [batch, my free axes, the contracted axes in the order in which the other has them].
   const contracted = freeAxes(other.aval.shape.length, theirs.f, theirs.b).map((axis) =>

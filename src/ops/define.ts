@@ -16,7 +16,7 @@ import {
 } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
-import { astype } from "./cast.ts";
+import { astype, promote } from "./cast.ts";
 import { isLiteral, literalType, type Operand } from "./operand.ts";
 
 /** An elementwise operation as its family's file states it. */
@@ -140,7 +140,7 @@ export function promoteOperands(operands: readonly Operand[], floating = false):
   return operands.map((x) => {
     const own = isLiteral(x) ? literalType(x).weak : x.aval.weak;
     // What a function of floats makes of an integral number is not integral: 1 / 2 must not stay integer.
-    return astype(x, dtype, weak && floating ? "float" : weak && own);
+    return promote(x, dtype, weak && floating ? "float" : weak && own);
   });
 }
 

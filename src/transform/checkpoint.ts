@@ -3,12 +3,17 @@
 import { describe } from "../core/errors.ts";
 import { unflatten } from "../core/pytree.ts";
 import type { Graph } from "../ir/graph.ts";
-import { isTracing, traceGraph } from "../ir/trace.ts";
-import type { Tangent } from "../ir/operation.ts";
+import { isTracing } from "../ir/trace.ts";
 import { optimizationBarrier } from "../ops/gradient_control.ts";
 import { flattenArrays } from "./arguments.ts";
-import { pullBack, pushForward, zerosOf } from "./differentiate.ts";
-import { bindFunction, closedGraph, type FunctionRules } from "./function_operation.ts";
+import { present, pushedGraph } from "./derivative_graphs.ts";
+import { pullBack } from "./differentiate.ts";
+import {
+  bindFunction,
+  closedGraph,
+  type FunctionRules,
+  positionsFrom,
+} from "./function_operation.ts";
 import { type AnyFunction, traceCall } from "./traced_call.ts";
 
 /** A graph as an operation that the backward pass runs again. */
@@ -20,19 +25,15 @@ function checkpointed(original: Graph): FunctionRules {
     inputs: graph.inputs.map((v) => v.aval),
     outputs: graph.outputs.map((v) => v.aval),
     run,
-    jvp: (inputs, tangents) => {
-      const moving = tangents.flatMap((t, i) => t ? [i] : []);
-      const pushed = traceGraph((...xs) => {
-        const own = xs.slice(0, inputs.length);
-        const given = tangents.map((t, i): Tangent => t && xs[inputs.length + moving.indexOf(i)]);
-        const [results, out] = pushForward(graph, own, given);
-        return results.map((x, i) => out[i] ?? zerosOf(x));
-      }, [...inputs, ...moving.map((i) => inputs[i]!)].map((x) => x.aval));
-      // The derivative's intermediates are no more kept than the function's own.
-      return bindFunction(checkpointed(pushed), [...inputs, ...moving.map((i) => tangents[i]!)]);
-    },
+    // The derivative's intermediates are no more kept than the function's own.
+    jvp: (inputs, tangents) =>
+      bindFunction(checkpointed(pushedGraph(graph, inputs, tangents)), [
+        ...inputs,
+        ...present(tangents),
+      ]),
     // Behind the barrier nothing is taken for what the forward pass computed.
     vjp: (cotangents, inputs) => pullBack(graph, inputs.map(optimizationBarrier))[1](cotangents),
+    rewritten: (rewrite) => checkpointed(rewrite(graph, positionsFrom(0, graph.inputs.length))),
   };
 }
 

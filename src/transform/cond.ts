@@ -1,18 +1,23 @@
 // cond: one of two functions, by a truth value that is known when the program runs.
 
-import { isFloating } from "../core/dtype.ts";
+import { promoteTypes } from "../core/dtype.ts";
 import { describe, showShape } from "../core/errors.ts";
 import { unflatten } from "../core/pytree.ts";
 import { asArray, asNDArray, NDArray } from "../array.ts";
 import { sameAval, showAval } from "../ir/aval.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Variable } from "../ir/graph.ts";
 import { traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { astype } from "../ops/cast.ts";
 import { where } from "../ops/selection.ts";
 import { flattenArrays } from "./arguments.ts";
-import { pullBack, pushForward, zerosOf } from "./differentiate.ts";
-import { bindFunction, closedGraph, type FunctionRules } from "./function_operation.ts";
+import { cotangentsOf, present, pulledGraph, pushedGraph } from "./derivative_graphs.ts";
+import {
+  bindFunction,
+  closedGraph,
+  type FunctionRules,
+  positionsFrom,
+} from "./function_operation.ts";
 import {
   type AnyFunction,
   releaseMade,
@@ -52,34 +57,33 @@ function conditional(branches: Branches): FunctionRules {
       return whenTrue.run(inputs).map((x, i) => where(predicate!, x, others[i]!));
     },
     jvp: ([predicate, ...inputs], [, ...tangents]) => {
-      const moving = tangents.flatMap((t, i) => t ? [i] : []);
-      const given = moving.map((i) => tangents[i]!);
-      const avals = [...inputs, ...given].map((x) => x.aval);
-      const pushed = each(branches, (graph) =>
-        traceGraph((...xs) => {
-          const own = xs.slice(0, inputs.length);
-          const moved = tangents.map((t, i) => t && xs[inputs.length + moving.indexOf(i)]);
-          const [results, out] = pushForward(graph, own, moved);
-          return results.map((x, i) => out[i] ?? zerosOf(x));
-        }, avals));
-      return bindBranches(pushed, predicate!, [...inputs, ...given]);
+      const pushed = each(branches, (graph) => pushedGraph(graph, inputs, tangents));
+      return bindBranches(pushed, predicate!, [...inputs, ...present(tangents)]);
     },
     vjp: (cotangents, [predicate, ...inputs]) => {
-      const met = cotangents.flatMap((t, i) => t ? [i] : []);
-      const given = met.map((i) => cotangents[i]!);
-      const wanted = inputs.flatMap((x, i) => isFloating(x.aval.dtype) ? [i] : []);
-      const avals = [...inputs, ...given].map((x) => x.aval);
-      const pulled = each(branches, (graph) =>
-        traceGraph((...xs) => {
-          const own = xs.slice(0, inputs.length);
-          const moved = cotangents.map((t, i) => t && xs[inputs.length + met.indexOf(i)]);
-          const back = pullBack(graph, own)[1](moved);
-          return wanted.map((i) => back[i] ?? zerosOf(own[i]!));
-        }, avals));
-      const back = bindBranches(pulled, predicate!, [...inputs, ...given]);
-      return [undefined, ...inputs.map((_, i) => back[wanted.indexOf(i)])];
+      const pulled = each(branches, (graph) => pulledGraph(graph, inputs, cotangents));
+      const back = bindBranches(pulled, predicate!, [...inputs, ...present(cotangents)]);
+      return [undefined, ...cotangentsOf(inputs, back)];
+    },
+    rewritten: (rewrite) => {
+      const positions = positionsFrom(1, 1 + branches[0].inputs.length);
+      return conditional(joinedTypes(each(branches, (graph) => rewrite(graph, positions))));
     },
   };
+}
+
+/** Branches whose results have other dtypes, with those that they promote to. */
+function joinedTypes(branches: Branches): Branches {
+  const [first, second] = branches.map(({ outputs }) => outputs) as [
+    readonly Variable[],
+    readonly Variable[],
+  ];
+  const dtypes = first.map((v, i) => promoteTypes([v.aval, second[i]!.aval]).dtype);
+  return each(branches, (graph) =>
+    traceGraph(
+      (...xs) => closedGraph(graph).run(xs).map((x, i) => astype(x, dtypes[i]!)),
+      graph.inputs.map((v) => v.aval),
+    ));
 }
 
 /** Both branches as graphs of the operands and of all that either captures. */

@@ -5,13 +5,19 @@ import { describe, showShape } from "../core/errors.ts";
 import { flattenUpTo, type TreeStructure, unflatten } from "../core/pytree.ts";
 import { sameShape } from "../core/shape.ts";
 import { asArray, asNDArray, type NDArray } from "../array.ts";
+import type { Graph } from "../ir/graph.ts";
 import { isTracing } from "../ir/trace.ts";
 import type { Tangent } from "../ir/operation.ts";
 import type { Value } from "../ir/value.ts";
 import { astype } from "../ops/cast.ts";
 import { flattenArrays, type FlatTree } from "./arguments.ts";
 import { zerosOf } from "./differentiate.ts";
-import { bindFunction, closedGraph } from "./function_operation.ts";
+import {
+  bindFunction,
+  closedGraph,
+  type FunctionRules,
+  positionsFrom,
+} from "./function_operation.ts";
 import { type AnyFunction, traceCall, type TracedCall } from "./traced_call.ts";
 
 const what = "customVjp";
@@ -48,7 +54,7 @@ function checkedCotangent(leaf: NDArray, primal: Value, at: number): Tangent {
   const { shape, dtype } = primal.aval;
   if (!isFloating(dtype)) return undefined;
   const value = asArray(leaf, what);
-  if (sameShape(value.shape, shape)) return astype(value, dtype);
+  if (sameShape(value.shape, shape)) return value;
   throw new RangeError(
     `Cannot ${what}: bwd must return cotangents of the arguments' shapes, got ${
       showShape(value.shape)
@@ -95,6 +101,52 @@ export function customVjp<Args extends readonly unknown[], Result, Residuals>(
   return (...args) => isTracing() ? recorded(fn, fwd, bwd as AnyFunction, args) : fn(...args);
 }
 
+/** A function with its own backward pass, traced. */
+interface CustomFunction {
+  /** The function: of the arguments' leaves and what it captures. */
+  readonly body: Graph;
+  /** What runs in its place under differentiation: of the arguments' leaves and what that captures. */
+  readonly forward: Graph;
+  /** How many leaves the arguments have. */
+  readonly leaves: number;
+  /** The cotangents of the leaves, from the results of `forward` and the cotangents of those of `body`. */
+  backward(forward: readonly Value[], cotangents: readonly NDArray[]): readonly Tangent[];
+}
+
+function customRules(custom: CustomFunction): FunctionRules {
+  const [body, forward] = [closedGraph(custom.body), closedGraph(custom.forward)];
+  const ownEnd = custom.body.inputs.length;
+  const forwardInputs = <T>(all: readonly T[]) => [
+    ...all.slice(0, custom.leaves),
+    ...all.slice(ownEnd),
+  ];
+  const inputs = [...body.graph.inputs, ...forward.graph.inputs.slice(custom.leaves)];
+  return {
+    name: what,
+    params: { graph: body.text, forward: forward.text },
+    inputs: inputs.map((v) => v.aval),
+    outputs: body.graph.outputs.map((v) => v.aval),
+    run: (values) => body.run(values.slice(0, ownEnd)),
+    jvp: () => {
+      throw new TypeError(
+        "Cannot jvp: a function made by customVjp has no forward-mode derivative; use grad, vjp or jacrev",
+      );
+    },
+    vjp: (cotangents, values) => {
+      const out = forward.run(forwardInputs(values));
+      const given = cotangents.map((t, i) => asNDArray(t ?? zerosOf(out[i]!)));
+      const back = custom.backward(out, given);
+      return back.map((t, i) => t && astype(t, values[i]!.aval.dtype));
+    },
+    rewritten: (rewrite) =>
+      customRules({
+        ...custom,
+        body: rewrite(body.graph, positionsFrom(0, ownEnd)),
+        forward: rewrite(forward.graph, forwardInputs(positionsFrom(0, inputs.length))),
+      }),
+  };
+}
+
 function recorded<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
   fwd: (...args: Args) => unknown,
@@ -105,29 +157,21 @@ function recorded<Args extends readonly unknown[], Result>(
   const plain = traceCall(fn as AnyFunction, trees, what);
   const traced = traceCall(fwd as AnyFunction, trees, what);
   const residuals = forwardStructures(traced, plain.structure);
-  const [body, forward] = [closedGraph(plain.graph), closedGraph(traced.graph)];
   const leaves: Value[] = trees.flatMap((tree) => tree.leaves);
-  const all = [...leaves, ...plain.graph.captures, ...traced.graph.captures];
-  const ownEnd = leaves.length + plain.graph.captures.length;
   const count = plain.graph.outputs.length;
-  const results = bindFunction({
-    name: what,
-    params: { graph: body.text, forward: forward.text },
-    inputs: all.map((x) => x.aval),
-    outputs: plain.graph.outputs.map((v) => v.aval),
-    run: (inputs) => body.run(inputs.slice(0, ownEnd)),
-    jvp: () => {
-      throw new TypeError(
-        "Cannot jvp: a function made by customVjp has no forward-mode derivative; use grad, vjp or jacrev",
-      );
-    },
-    vjp: (cotangents, inputs) => {
-      const own = inputs.slice(0, leaves.length);
-      const out = forward.run([...own, ...inputs.slice(ownEnd)]);
-      const given = cotangents.map((t, i) => asNDArray(t ?? zerosOf(out[i]!)));
+  const rules = customRules({
+    body: plain.graph,
+    forward: traced.graph,
+    leaves: leaves.length,
+    backward: (out, cotangents) => {
       const kept = unflatten(residuals, out.slice(count).map(asNDArray));
-      return leafCotangents(bwd(kept, unflatten(plain.structure, given)), trees);
+      return leafCotangents(bwd(kept, unflatten(plain.structure, cotangents)), trees);
     },
-  }, all);
+  });
+  const results = bindFunction(rules, [
+    ...leaves,
+    ...plain.graph.captures,
+    ...traced.graph.captures,
+  ]);
   return unflatten(plain.structure, results) as Result;
 }

@@ -21,6 +21,26 @@ export interface FunctionRules {
   run(inputs: readonly Value[]): readonly Value[];
   jvp(inputs: readonly Value[], tangents: readonly Tangent[]): readonly Tangent[];
   vjp(cotangents: readonly Tangent[], inputs: readonly Value[]): readonly Tangent[];
+  /** The same function of rewritten graphs; without it, mixed precision leaves the function as it is. */
+  rewritten?(rewrite: GraphRewrite): FunctionRules;
+}
+
+/**
+ * Makes another graph of one that captures nothing, with other dtypes. `positions` says which of the function's
+ * inputs are those of the graph.
+ */
+export type GraphRewrite = (graph: Graph, positions: readonly number[]) => Graph;
+
+const rulesOfOperations = new WeakMap<Operation, FunctionRules>();
+
+/** The rules of an operation that stands for a function; undefined for all others. */
+export function functionRulesOf(operation: Operation): FunctionRules | undefined {
+  return rulesOfOperations.get(operation);
+}
+
+/** Positions from `start` up to `end`, which is left out. */
+export function positionsFrom(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
 }
 
 /** Applies a function as one operation of the graph being traced. */
@@ -39,9 +59,9 @@ export function closedGraph(graph: Graph): {
 }
 
 function operationOf(rules: FunctionRules): Operation {
-  return {
+  const operation: Operation = {
     name: rules.name,
-    precision: "follow",
+    precision: rules.rewritten ? "follow" : "keep",
     aval: () => rules.outputs,
     lower: { kind: "composite", decompose: (inputs) => rules.run(inputs) },
     derivative: {
@@ -51,6 +71,8 @@ function operationOf(rules: FunctionRules): Operation {
     },
     batch: (inputs, batched, _, size) => bindFunction(batchedRules(rules, batched, size), inputs),
   };
+  rulesOfOperations.set(operation, rules);
+  return operation;
 }
 
 /** The same function of a batch, its rules batched too. */
@@ -75,6 +97,8 @@ function batchedRules(
     params: { ...rules.params, batch: `${rules.params.batch ?? ""}${size}:${batched};` },
     inputs: rules.inputs.map((aval, i) => batched[i] ? lead(aval) : aval),
     outputs: rules.outputs.map(lead),
+    rewritten: rules.rewritten &&
+      ((rewrite) => batchedRules(rules.rewritten!(rewrite), batched, size)),
     run: (inputs) => over(rules.inputs, inputs, batched, rules.run),
     jvp: (inputs, tangents) => {
       const moving = tangents.flatMap((t, i) => t ? [i] : []);
