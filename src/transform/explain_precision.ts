@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 import { functionRulesOf } from "./function_operation.ts";
 import { MixedFunction, MixedPrecision } from "./mixed_function.ts";
 import { isModule, mixedFunctionOf, type ModuleLike } from "./mixed_precision.ts";
-import type { DecidedNode, Decision } from "./precision_rewrite.ts";
+import type { DecidedNode } from "./precision_rewrite.ts";
 import { regionOf, type RegionRules } from "./region.ts";
 import type { AnyFunction } from "./traced_call.ts";
 
@@ -42,7 +42,7 @@ export interface PrecisionRow {
 }
 
 const reasons: Readonly<Record<PrecisionRuleName, string>> = {
-  half: "a product: half operands, summed in float32",
+  half: "operands in the compute type, summed in float32",
   full: "computed in float32, stored in its inputs' type",
   follow: "follows its inputs",
   keep: "about bits: the types of the program",

@@ -137,12 +137,13 @@ class Step {
     }));
   }
 
-  /** Whether literals are all that decides the type of the results. */
+  /** Whether literals are all that decides the type of floating results. */
   #hasOnlyLiterals(): boolean {
-    const { inputs } = this.#node;
-    return this.#inputs.every(({ kind }, i) =>
-      !isFloating(inputs[i]!.aval.dtype) || kind === "literal"
-    ) && (inputs.length === 0 || this.#inputs.some(({ kind }) => kind === "literal"));
+    const { inputs, outputs } = this.#node;
+    if (!isFloating(outputs[0]!.aval.dtype)) return false;
+    const deciding = this.#inputs.filter((_, i) => isFloating(inputs[i]!.aval.dtype));
+    return deciding.every(({ kind }) => kind === "literal") &&
+      (deciding.length > 0 || inputs.length === 0);
   }
 
   #literals(results: readonly Value[]): readonly Slot[] {
