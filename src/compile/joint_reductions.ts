@@ -5,7 +5,7 @@ import type { Node, Variable } from "../ir/graph.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { ReduceParams } from "../ops/reduction.ts";
 import { readsOf } from "./reads.ts";
-import { largeArray, type Schedule, type Task } from "./schedule.ts";
+import { type Schedule, type Task } from "./schedule.ts";
 
 /** The tasks with such reductions joined; `mostArrays` is how many arrays a kernel may bind. */
 export function joinReductions(
@@ -29,7 +29,7 @@ export function joinReductions(
     else placed[met]!.push(task);
     task.roots.forEach((v) => positions.set(v, position));
     for (const v of reads) {
-      if (sizeOf(v.aval.shape) < largeArray) continue;
+      if (sizeOf(v.aval.shape) === 1) continue;
       if (!first.has(v)) first.set(v, new Map());
       if (met === undefined) first.get(v)!.set(how!, position);
     }

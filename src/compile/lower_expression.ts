@@ -30,7 +30,9 @@ export function epilogueOf(
   prefix = "q",
 ): { fragment: Fragment | undefined; operands: readonly Variable[] } {
   const [result] = task.anchor!.outputs as [Variable];
-  if (task.roots.includes(result)) return { fragment: undefined, operands: [] };
+  if (task.roots.length === 1 && task.roots[0] === result) {
+    return { fragment: undefined, operands: [] };
+  }
   return buildExpression({
     roots: task.roots,
     shape: task.roots[0]!.aval.shape,

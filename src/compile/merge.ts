@@ -1,12 +1,13 @@
 // Merging: expressions of one shape that share what they read, or of which one reads what another stores,
 // become one kernel that reads it once. A merged task runs where the first of its expressions stood, or where
-// the last did if nothing has read the others' results by then.
+// the last did if nothing has read the others' results by then. An expression of a product's result joins the
+// product's kernel, also where both are stored: an activation, say, whose input the backward pass needs.
 
 import { sameShape, sizeOf } from "../core/shape.ts";
-import type { Variable } from "../ir/graph.ts";
+import type { Node, Variable } from "../ir/graph.ts";
 import { Lifetimes, type LifetimesRequest } from "./lifetimes.ts";
 import { type Reads, readsOf } from "./reads.ts";
-import { largeArray, largestExpression, mostHeld, type Task } from "./schedule.ts";
+import { acceptsEpilogue, largeArray, largestExpression, mostHeld, type Task } from "./schedule.ts";
 
 /** What merging must know of the program. */
 export interface MergeRequest extends LifetimesRequest {
@@ -16,6 +17,8 @@ export interface MergeRequest extends LifetimesRequest {
 
 /** Expressions that become one kernel. */
 interface Group {
+  /** The operation that the kernel is for, and that the expressions follow. */
+  readonly anchor?: Node;
   position: number;
   readonly tasks: Task[];
   readonly roots: Variable[];
@@ -28,6 +31,12 @@ interface Group {
 /** The tasks with expressions merged, in an order in which everything is stored before it is read. */
 export function mergeExpressions(request: MergeRequest): readonly Task[] {
   return new Merger(request).run();
+}
+
+/** Whether a task's kernel can store more than its operation's result. */
+function canLead({ anchor }: Task): boolean {
+  const kind = anchor?.operation.lower.kind;
+  return (kind === "contraction" || kind === "rows") && acceptsEpilogue(anchor!);
 }
 
 class Merger {
@@ -54,12 +63,13 @@ class Merger {
   }
 
   /** A group as one task; the task itself where nothing joined it and nothing is updated in place. */
-  #taskOf({ position, tasks, roots, updates }: Group): Task {
+  #taskOf({ anchor, position, tasks, roots, updates }: Group): Task {
     if (tasks.length === 1 && updates.size === 0) return tasks[0]!;
     // What only the group reads need not be stored: it is computed where it is used.
     const internal = new Set(roots.filter((v) => this.#lifetimes.isInternal(v, position)));
     const stored = roots.filter((v) => !internal.has(v));
     return {
+      anchor,
       roots: stored,
       internal,
       updates: new Map([...updates].filter(([root]) => !internal.has(root))),
@@ -68,7 +78,8 @@ class Merger {
 
   #place(task: Task, reads: Reads): void {
     let position = this.#placed.length;
-    if (task.anchor || reads.barrier) this.#placed.push(task);
+    if (canLead(task)) this.#lead(task, reads);
+    else if (task.anchor || reads.barrier) this.#placed.push(task);
     else {
       const group = this.#groupFor(task, reads);
       position = group.position;
@@ -88,8 +99,18 @@ class Merger {
     return this.#open();
   }
 
-  #open(): Group {
+  /** A product or a row operation begins a group: what is made of its results may join. */
+  #lead(task: Task, reads: Reads): void {
+    const group = this.#open(task.anchor);
+    group.tasks.push(task);
+    group.roots.push(...task.roots);
+    reads.variables.forEach((_, v) => group.reads.set(v, false));
+    task.roots.forEach((v) => this.#meeting.set(v, group));
+  }
+
+  #open(anchor?: Node): Group {
     const group: Group = {
+      anchor,
       position: this.#placed.length,
       tasks: [],
       roots: [],
@@ -140,7 +161,8 @@ class Merger {
   }
 
   /** Whether nothing has read what a group stores, nor stored over what it reads, which is not held for long. */
-  #canMoveDown({ position, roots, reads }: Group, others: Reads): boolean {
+  #canMoveDown({ anchor, position, roots, reads }: Group, others: Reads): boolean {
+    if (anchor) return false;
     const read = new Set([...reads.keys(), ...others.variables.keys()]);
     const held = [...read].filter((v) =>
       sizeOf(v.aval.shape) >= largeArray && this.#lifetimes.positionOf(v) >= 0 && !roots.includes(v)
@@ -163,7 +185,7 @@ class Merger {
     reads: Reads,
     position: number,
   ): Map<Variable, Variable> {
-    return this.#lifetimes.updatesOf(task, reads, position, group.reads);
+    return group.anchor ? new Map() : this.#lifetimes.updatesOf(task, reads, position, group.reads);
   }
 
   /** Arrays that the group would bind: what it only reads, and what it stores. */

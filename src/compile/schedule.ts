@@ -298,7 +298,7 @@ class Scheduler {
 }
 
 /** Whether a kernel can apply an expression to its results before storing them. */
-function acceptsEpilogue(node: Node): boolean {
+export function acceptsEpilogue(node: Node): boolean {
   const { shape } = node.outputs[0]!.aval;
   switch (node.operation.lower.kind) {
     case "reduce":
