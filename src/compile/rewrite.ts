@@ -40,7 +40,9 @@ export class Rewriter {
   /** Copies a graph in place of an old node: its inputs are the node's. */
   inline(graph: Graph, node: Node, visit: (inner: Node) => void): void {
     graph.inputs.forEach((v, i) => this.replace(v, this.lookup(node.inputs[i]!)));
-    for (const inner of graph.nodes) visit({ ...inner, path: node.path });
+    for (const inner of graph.nodes) {
+      visit({ ...inner, path: [node.path, inner.path].filter((path) => path !== "").join("/") });
+    }
     graph.outputs.forEach((v, i) => this.replace(node.outputs[i]!, this.lookup(v)));
   }
 
