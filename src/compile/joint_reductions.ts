@@ -5,7 +5,7 @@ import type { Node, Variable } from "../ir/graph.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { ReduceParams } from "../ops/reduction.ts";
 import { readsOf } from "./reads.ts";
-import { type Schedule, type Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The tasks with such reductions joined; `mostArrays` is how many arrays a kernel may bind. */
 export function joinReductions(

@@ -5,7 +5,7 @@
 import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Variable } from "../ir/graph.ts";
 import type { Reads } from "./reads.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The program whose tasks are put in order. */
 export interface LifetimesRequest {

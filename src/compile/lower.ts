@@ -9,7 +9,7 @@ import { lowerKernel } from "./lower_kernel.ts";
 import { lowerArgReduce, lowerReductions } from "./lower_reduce.ts";
 import { hasRowKernel, lowerRows } from "./lower_rows.ts";
 import type { Step } from "./plan.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** Whether an operation that could be decomposed has a kernel for its shapes. */
 export function hasKernel(node: Node, target: Target): boolean {

@@ -10,7 +10,7 @@ import type { Target } from "../../kernels/target.ts";
 import { type ContractionOperand, contractionOperand } from "./contraction_operand.ts";
 import { epilogueOf, outputFormats } from "./lower_expression.ts";
 import type { Step } from "./plan.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The kernel of a contraction in canonical form, [batch..., m, k] by [batch..., k, n]. */
 export function lowerContraction(task: Task, plan: Schedule, target: Target): Step[] {

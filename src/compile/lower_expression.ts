@@ -9,7 +9,7 @@ import { type StorageFormat, storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 import { buildExpression, type Expression } from "./expression.ts";
 import type { Step } from "./plan.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The node of a variable that is computed in place; a task's own roots are, although they are stored. */
 function inlinedFor(task: Task, plan: Schedule): (v: Variable) => ReturnType<Schedule["inlined"]> {

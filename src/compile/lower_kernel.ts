@@ -27,7 +27,7 @@ import { sortSteps, topKSteps } from "../../kernels/sort/sort.ts";
 import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 import type { Cell, Step, Temporary } from "./plan.ts";
-import type { Task } from "./schedule.ts";
+import type { Task } from "./task.ts";
 
 /** The kernels of a task whose operation has its own. */
 export function lowerKernel(task: Task, target: Target): Step[] {

@@ -19,7 +19,7 @@ import type { Target } from "../../kernels/target.ts";
 import { buildExpression, type Expression } from "./expression.ts";
 import { epilogueOf, outputFormats, prologueOf } from "./lower_expression.ts";
 import type { Step } from "./plan.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** An operand arranged for a kernel that reduces the middle axis. */
 interface Arranged {

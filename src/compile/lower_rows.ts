@@ -15,7 +15,7 @@ import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 import { epilogueOf, outputFormats, prologueOf } from "./lower_expression.ts";
 import type { Step } from "./plan.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** Whether a row operation's rows suit the kernels; others, rows without elements among them, are decomposed. */
 export function hasRowKernel(node: Node, target: Target): boolean {

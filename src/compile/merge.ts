@@ -7,7 +7,7 @@ import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Node, Variable } from "../ir/graph.ts";
 import { Lifetimes, type LifetimesRequest } from "./lifetimes.ts";
 import { type Reads, readsOf } from "./reads.ts";
-import { acceptsEpilogue, largeArray, largestExpression, mostHeld, type Task } from "./schedule.ts";
+import { acceptsEpilogue, largeArray, largestExpression, mostHeld, type Task } from "./task.ts";
 
 /** What merging must know of the program. */
 export interface MergeRequest extends LifetimesRequest {

@@ -3,7 +3,7 @@
 import { sameShape } from "../core/shape.ts";
 import { optimizationBarrierOperation } from "../ops/gradient_control.ts";
 import type { Node, Variable } from "../ir/graph.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The stored variables that a task reads, and what its expressions are like. */
 export interface Reads {

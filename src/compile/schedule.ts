@@ -2,46 +2,19 @@
 // Each stored variable becomes one task; elementwise work joins the kernel that produces its input or the
 // one that reads its output.
 
-import { isHalf } from "../core/dtype.ts";
 import { sameShape, sizeOf } from "../core/shape.ts";
 import { denseView, isDense, moveChain } from "../core/view.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import { contractionOperand } from "./contraction_operand.ts";
-
-/** One kernel (or a fixed sequence of them) and what it stores. */
-export interface Task {
-  /** The operation with a kernel of its own, if the task is more than an expression. */
-  readonly anchor?: Node;
-  /** The stored variables: the anchor's outputs, or those of the expression that follows it. */
-  readonly roots: readonly Variable[];
-  /** Reductions of the same rows that are one kernel; the task has no anchor of its own then. */
-  readonly joint?: readonly Task[];
-  /** Variables that would be stored but are read by this task alone. */
-  readonly internal?: ReadonlySet<Variable>;
-  /** Roots that are stored over an array that the task reads. */
-  readonly updates?: ReadonlyMap<Variable, Variable>;
-}
-
-/** The tasks of a graph in order, with what they need to know of each other. */
-export interface Schedule {
-  readonly tasks: readonly Task[];
-  /** The node of a variable that is computed in place. */
-  inlined(variable: Variable): Node | undefined;
-  /** The node that computes a variable, stored or not; inputs of the graph have none. */
-  producer(variable: Variable): Node | undefined;
-  /** The stored variable whose bytes a variable shares, where it is only another shape of it. */
-  aliasOf(variable: Variable): Variable | undefined;
-}
-
-/** Operations of one expression, at most: compile time grows faster than the text. */
-export const largestExpression = 200;
-
-/**
- * Computed arrays of at least so many elements that one expression may wait for: a sum of many, such as a
- * shared weight's gradients, is stored on the way, so that its terms are not all held until the last is there.
- */
-export const largeArray = 2 ** 14;
-export const mostHeld = 4;
+import { isCheap } from "./recompute.ts";
+import {
+  acceptsEpilogue,
+  largeArray,
+  largestExpression,
+  mostHeld,
+  type Schedule,
+  type Task,
+} from "./task.ts";
 
 /** Rows or columns of a product that share one reading of the other operand, about. */
 const tileExtent = 32;
@@ -129,7 +102,7 @@ class Scheduler {
     }
     const [variable] = node.outputs as [Variable];
     const users = this.#usersOf(variable);
-    if (this.#stored.has(variable) || this.#isCheap(node)) return;
+    if (this.#stored.has(variable) || isCheap(node, this.#producers)) return;
     if (users.size > 1 || this.#isStretched(variable) || this.#isPartStretched(node)) {
       this.#stored.add(variable);
     }
@@ -176,31 +149,6 @@ class Scheduler {
     }
     this.#users.set(variable, users);
     return users;
-  }
-
-  /** Cheaper to compute again in every kernel than to store: movements, literals, one plain instruction. */
-  #isCheap(node: Node): boolean {
-    const { lower } = node.operation;
-    if (lower.kind === "pad" || lower.kind === "concatenate") return false;
-    if (lower.kind !== "elementwise") return true;
-    // Scalars are loaded once for a whole kernel.
-    const arrays = node.inputs.filter((v) =>
-      sizeOf(v.aval.shape) !== 1 && this.#producers.get(v)?.operation.lower.kind !== "constant"
-    );
-    if (lower.functions?.length) return false;
-    return arrays.length <= 1 || this.#isWidened(node.outputs[0]!, arrays);
-  }
-
-  /** Whether a float32 value is made of one half array and given ones: keeping those takes half its bytes. */
-  #isWidened({ aval }: Variable, operands: readonly Variable[]): boolean {
-    const computed = operands.map((v) => this.#uncast(v)).filter((v) => this.#producers.has(v));
-    return aval.dtype === "float32" && computed.length === 1 && isHalf(computed[0]!.aval.dtype);
-  }
-
-  /** What a value was before it was cast. */
-  #uncast(variable: Variable): Variable {
-    const node = this.#producers.get(variable);
-    return node?.operation.name === "astype" ? this.#uncast(node.inputs[0]!) : variable;
   }
 
   /** Whether a consumer would compute the value several times to stretch it over a larger shape. */
@@ -294,20 +242,5 @@ class Scheduler {
       } else if (!anchors.has(node)) tasks.push({ roots: node.outputs, anchor: node });
     }
     return tasks;
-  }
-}
-
-/** Whether a kernel can apply an expression to its results before storing them. */
-export function acceptsEpilogue(node: Node): boolean {
-  const { shape } = node.outputs[0]!.aval;
-  switch (node.operation.lower.kind) {
-    case "reduce":
-      return true;
-    case "rows":
-      return true;
-    case "contraction":
-      return shape[shape.length - 1]! % 4 === 0;
-    default:
-      return false;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Node, Variable } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
-import type { Schedule, Task } from "./schedule.ts";
+import type { Schedule, Task } from "./task.ts";
 
 /** The in-place value of a task that reads the most arrays that still fit into a kernel of their own. */
 export function variableToStore(task: Task, plan: Schedule, target: Target): Variable {
