@@ -110,6 +110,12 @@ export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { allFinite, selectTree } from "./src/train/finite.ts";
+export {
+  RangeHistogram,
+  rangeHistogram,
+  type RangeHistogramOptions,
+} from "./src/numerics/range_histogram.ts";
+
 export type { GradientTransformation } from "./src/optim/transformation.ts";
 export type { LossScale } from "./src/train/loss_scale.ts";
 export {

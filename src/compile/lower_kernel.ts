@@ -5,6 +5,7 @@ import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Aval } from "../ir/aval.ts";
 import type { Node } from "../ir/graph.ts";
+import { rangeDescription, type RangeParams } from "../ops/range_statistics.ts";
 import { aroundAxis, type AxisParams, type ScatterParams } from "../ops/indexing.ts";
 import { scanCombiners, type ScanParams } from "../ops/scan.ts";
 import type { SortParams, TopKParams } from "../ops/sort.ts";
@@ -23,6 +24,7 @@ import {
   outputArray,
   SequenceBuilder,
 } from "../../kernels/sequence.ts";
+import { rangeStatisticsKernel } from "../../kernels/statistics/range_statistics.ts";
 import { sortSteps, topKSteps } from "../../kernels/sort/sort.ts";
 import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
@@ -59,6 +61,8 @@ function sequenceOf(node: Node, target: Target): KernelSequence {
     case "sort":
     case "topK":
       return sort(node, lower.kernel, target);
+    case "rangeStatistics":
+      return rangeStatistics(node, target);
   }
 }
 
@@ -124,4 +128,16 @@ function sort(node: Node, kind: "sort" | "topK", target: Target): KernelSequence
   }
   const { descending, outputs } = node.params as SortParams;
   return sortSteps({ ...description, descending, outputs }, target);
+}
+
+function rangeStatistics({ inputs, params }: Node, target: Target): KernelSequence {
+  const [x, reference] = inputs.map((v) => v.aval) as [Aval, Aval?];
+  const kernel = rangeStatisticsKernel({
+    ...rangeDescription(x.shape, params as RangeParams),
+    format: storageFormat(x.dtype, target),
+    reference: reference && storageFormat(reference.dtype, target),
+  }, target);
+  const builder = new SequenceBuilder();
+  builder.step(kernel, ...inputs.map((_, i) => inputArray(i)), outputArray(0));
+  return builder.finish();
 }

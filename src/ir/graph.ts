@@ -14,6 +14,8 @@ export interface Node {
   readonly outputs: readonly Variable[];
   /** Module path from the name scopes that were open, e.g. `encoder/block0/attn`. */
   readonly path: string;
+  /** The line of the user's program, where sources are recorded: `/app/model.ts:12:7`. */
+  readonly source?: string;
 }
 
 /** A function of arrays. Captured arrays are hidden inputs, listed after the explicit ones. */

@@ -54,7 +54,14 @@ export type Lowering<P extends Params = Params> =
   }
   | {
     readonly kind: "kernel";
-    readonly kernel: "take" | "takeAlongAxis" | "scatter" | "scan" | "sort" | "topK";
+    readonly kernel:
+      | "take"
+      | "takeAlongAxis"
+      | "scatter"
+      | "scan"
+      | "sort"
+      | "topK"
+      | "rangeStatistics";
   }
   | {
     readonly kind: "composite";

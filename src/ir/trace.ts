@@ -5,6 +5,7 @@ import { checkSize } from "../core/shape.ts";
 import type { Aval } from "./aval.ts";
 import type { Graph, Node, Variable } from "./graph.ts";
 import { type Operation, outputAvals, type Params } from "./operation.ts";
+import { callerLine } from "./source_line.ts";
 import { makeValue, type Value } from "./value.ts";
 
 /** What happens when an operation is applied. */
@@ -84,6 +85,35 @@ function withScopes<T>(inner: readonly string[], fn: () => T): T {
   }
 }
 
+let recordings = 0;
+let sourceHere: string | undefined;
+
+/** Has every operation traced from now on carry its line of the user's program, until the function returned is called. */
+export function recordSources(): () => void {
+  recordings++;
+  let isOn = true;
+  return () => {
+    if (isOn) recordings--;
+    isOn = false;
+  };
+}
+
+/** Whether traces made now carry source lines. */
+export function isRecordingSources(): boolean {
+  return recordings > 0;
+}
+
+/** Runs `fn`, which does something about a node of a graph: what it records has that node's path and source. */
+export function onBehalfOf<T>(node: Pick<Node, "path" | "source">, fn: () => T): T {
+  const outer = sourceHere;
+  sourceHere = node.source ?? outer;
+  try {
+    return nameScope(node.path, fn);
+  } finally {
+    sourceHere = outer;
+  }
+}
+
 /** The module path here, as in `encoder/attn`; empty outside of any scope. */
 export function scopePath(): string {
   return scopes.join("/");
@@ -106,6 +136,7 @@ class GraphTracer implements Interpreter {
       inputs: inputs.map((v) => this.variableOf(v)),
       outputs: outputs.map((aval) => ({ aval })),
       path: scopePath(),
+      ...recordings > 0 && { source: sourceHere ?? callerLine() },
     };
     this.nodes.push(node);
     return node.outputs.map((variable) => this.toValue(variable));
@@ -158,7 +189,7 @@ export function replayGraph(graph: Graph, inputs: readonly Value[]): readonly Va
   graph.inputs.forEach((v, i) => values.set(v, all[i]!));
   for (const node of graph.nodes) {
     const args = node.inputs.map((v) => values.get(v)!);
-    const results = nameScope(node.path, () => bind(node.operation, node.params, ...args));
+    const results = onBehalfOf(node, () => bind(node.operation, node.params, ...args));
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
   return graph.outputs.map((v) => values.get(v)!);

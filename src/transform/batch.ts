@@ -2,7 +2,7 @@
 // operations follow from their kind; the rest say in their record how.
 
 import type { Graph, Node, Variable } from "../ir/graph.ts";
-import { bind, nameScope, traceGraph } from "../ir/trace.ts";
+import { bind, onBehalfOf, traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { reshape, withBatchAxis } from "../ops/broadcast.ts";
 
@@ -29,7 +29,7 @@ export function batchGraph(graph: Graph, inputs: Batched, size: number): Batched
     const some = flags.some((f) => f);
     const run = () =>
       some ? batchNode(node, args, flags, size) : bind(node.operation, node.params, ...args);
-    const results = nameScope(node.path, run);
+    const results = onBehalfOf(node, run);
     node.outputs.forEach((v, i) => {
       values.set(v, results[i]!);
       batched.set(v, some);

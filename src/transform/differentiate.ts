@@ -5,7 +5,7 @@ import { type DType, isFloating } from "../core/dtype.ts";
 import type { Aval } from "../ir/aval.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Tangent } from "../ir/operation.ts";
-import { bind, nameScope, traceGraph } from "../ir/trace.ts";
+import { bind, onBehalfOf, traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { add, mul, neg } from "../ops/arithmetic.ts";
 import { astype } from "../ops/cast.ts";
@@ -74,7 +74,7 @@ export function pushForward(
     const args = node.inputs.map((v) => values.get(v)!);
     const moving = node.inputs.map((v) => tangents.get(v));
     const run = () => bind(node.operation, node.params, ...args);
-    const results = nameScope(node.path, run);
+    const results = onBehalfOf(node, run);
     const out = moving.some((t) => t) ? jvpOf(node, args, moving, results) : [];
     node.outputs.forEach((v, i) => {
       values.set(v, results[i]!);
@@ -144,7 +144,7 @@ export function pullBack(
   graph.inputs.forEach((v, i) => values.set(v, all[i]!));
   for (const node of graph.nodes) {
     const run = () => bind(node.operation, node.params, ...node.inputs.map((v) => values.get(v)!));
-    const results = nameScope(node.path, run);
+    const results = onBehalfOf(node, run);
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
   const active = activeVariables(graph, wanted);
@@ -176,7 +176,7 @@ function reverse(
     const args = node.inputs.map((v) => values.get(v)!);
     const results = node.outputs.map((v) => values.get(v)!);
     const run = () => vjpOf(node, given, args, results);
-    const back = nameScope(node.path, run);
+    const back = onBehalfOf(node, run);
     node.inputs.forEach((v, i) => give(v, back[i]));
   }
   return graph.inputs.map(take);

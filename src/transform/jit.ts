@@ -14,7 +14,7 @@ import { NDArray } from "../array.ts";
 import { type CostAnalysis, costOf } from "../compile/cost.ts";
 import type { Aval } from "../ir/aval.ts";
 import { showGraph } from "../ir/graph.ts";
-import { checkUsable, isTracing, replayGraph } from "../ir/trace.ts";
+import { checkUsable, isRecordingSources, isTracing, replayGraph } from "../ir/trace.ts";
 import { collectApart, makeValue, noteValue, type Value } from "../ir/value.ts";
 import { policyKey } from "../precision/policy.ts";
 import { leafAval, leafValue, type TracedTree, traceTree } from "./trace_tree.ts";
@@ -171,7 +171,7 @@ class JittedFunction {
       : flatten<unknown>(dynamic) as [unknown[], TreeStructure];
     this.#lastStructure = structure;
     const avals = leaves.map((leaf) => leafAval(leaf, this.#what));
-    let key = `${policyKey()};${structure.key};`;
+    let key = `${policyKey()};${isRecordingSources() ? "sources" : ""};${structure.key};`;
     for (const { dtype, shape, weak } of avals) key += `${dtype}${shape}${weak ?? ""}|`;
     for (const n of this.#static) key += `;${staticKey(args[n])}`;
     return { structure, leaves, avals, key };
