@@ -9,8 +9,9 @@ import { astype, zeros } from "../numpy/creation.ts";
 import { broadcastTo, reshape } from "../numpy/movement.ts";
 import { mean } from "../numpy/reduction.ts";
 import { castToFull } from "../precision/casts.ts";
-import { type Policy, withPolicy } from "../precision/policy.ts";
+import type { Policy } from "../precision/policy.ts";
 import { valueAndGrad } from "../transform/grad.ts";
+import { MixedFunction, MixedPrecision } from "../transform/mixed_function.ts";
 import { scan } from "../transform/scan.ts";
 import type { LossScale } from "./loss_scale.ts";
 
@@ -33,10 +34,23 @@ export interface BackwardPass {
   readonly grads: unknown;
 }
 
-/** The loss under a policy: parameters and batch enter in its compute type, and casts inside follow it. */
-export function underPolicy(loss: AnyLoss, policy: Policy): AnyLoss {
-  return (params, ...batch) =>
-    withPolicy(policy, () => loss(policy.castToCompute(params), ...policy.castToCompute(batch)));
+/** A loss as a float32 scalar and aux. */
+export type SplitLoss = (
+  params: unknown,
+  ...batch: readonly unknown[]
+) => [loss: NDArray, aux: unknown];
+
+/**
+ * The loss under mixed precision: it sees parameters and batch in the policy's compute type, casts inside follow
+ * the policy, and what it traces to is rewritten as by `applyMixedPrecision`.
+ */
+export function underPolicy(loss: AnyLoss, policy: Policy): SplitLoss {
+  const split = (params: unknown, ...batch: unknown[]) => splitResult(loss(params, ...batch));
+  const mixed = new MixedFunction(split, new MixedPrecision({ policy }));
+  return (params, ...batch) => {
+    const [value, aux] = mixed.call(policy.castToCompute([params, ...batch])) as unknown[];
+    return [value as NDArray, aux];
+  };
 }
 
 /** Throws a TypeError where a tree has a leaf that is no array, number or boolean, naming its path. */
@@ -74,13 +88,13 @@ function splitResult(result: unknown): [loss: NDArray, aux: unknown] {
 
 /** Differentiates the scaled loss of one batch. */
 export function backwardPass(
-  loss: AnyLoss,
+  loss: SplitLoss,
   scale: LossScale,
   params: unknown,
   batch: readonly unknown[],
 ): BackwardPass {
   const scaledLoss = (...args: [unknown, ...unknown[]]): [NDArray, [NDArray, unknown]] => {
-    const [value, aux] = splitResult(loss(...args));
+    const [value, aux] = loss(...args);
     return [scale.scale(value), [value, aux]];
   };
   const [[, [value, aux]], grads] = valueAndGrad(scaledLoss, { hasAux: true })(params, ...batch);
@@ -92,7 +106,7 @@ export function backwardPass(
  * gradients are averaged in float32, and what aux the parts have is stacked along a new leading axis.
  */
 export function accumulatedPass(
-  loss: AnyLoss,
+  loss: SplitLoss,
   scale: LossScale,
   params: unknown,
   batch: readonly unknown[],

@@ -19,10 +19,10 @@ import { allFinite, selectTree } from "./finite.ts";
 import type { LossScale } from "./loss_scale.ts";
 import {
   accumulatedPass,
-  type AnyLoss,
   backwardPass,
   checkArrays,
   type Loss,
+  type SplitLoss,
   underPolicy,
 } from "./objective.ts";
 import { RunLog } from "./run_log.ts";
@@ -89,9 +89,10 @@ interface StepResult {
 }
 
 /**
- * A training step as one compiled program. It casts parameters and batch to the policy's compute type, scales the
- * loss and differentiates it, unscales the gradients in float32, and, if all are finite, clips them and lets the
- * optimizer update the parameters; otherwise parameters and optimizer stay as they are, and the loss scale falls.
+ * A training step as one compiled program. It puts the loss under the policy as `applyMixedPrecision` does (the
+ * loss sees parameters and batch in the compute type), scales it and differentiates it, unscales the gradients in
+ * float32, and, if all are finite, clips them and lets the optimizer update the parameters; otherwise parameters
+ * and optimizer stay as they are, and the loss scale falls.
  * Nothing of this waits for the host, but for one look in fifty steps at whether any of them was finite.
  *
  * Metrics are scalars that share one array: reading one with `await metrics.loss.item()` reads those of the
@@ -172,7 +173,7 @@ function checkTrainStepOptions(options: TrainStepOptions<unknown, readonly unkno
 class Trainer {
   readonly #options: TrainStepOptions<unknown, readonly unknown[], unknown>;
   readonly #policy: Policy;
-  readonly #loss: AnyLoss;
+  readonly #loss: SplitLoss;
   /** The logs of the runs that states are of, by the array that counts their steps. */
   readonly #runs = new WeakMap<NDArray, RunLog>();
   readonly #program = jit(

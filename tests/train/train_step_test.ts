@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   castToHalf,
   jit,
+  losses,
   lossScale,
   type NDArray,
   numpy as jnp,
@@ -258,3 +259,25 @@ onBothBackends(
     assertEquals(await resumed.step.item(), 63);
   },
 );
+
+onBothBackends("arrays that a loss captures enter in the compute type too", async () => {
+  const [x, y] = points();
+  const shift = jnp.array([0.125]);
+  const { init, step } = trainStep({
+    loss: (line: Line, x: NDArray) => {
+      const predicted = predict(line, x).add(shift);
+      return [losses.squaredError(predicted, y).mean(), {
+        predicted,
+        twice: predicted.matmul(shift),
+      }];
+    },
+    optimizer: optim.sgd(0.1),
+    policy: "mixed_float16",
+  });
+  let state = init(startLine());
+  let metrics;
+  for (let i = 0; i < 40; i++) [state, metrics] = step(state, x);
+  assertEquals(metrics!.loss.dtype, "float32");
+  assertEquals([metrics!.aux.predicted.dtype, metrics!.aux.twice.dtype], ["float16", "float16"]);
+  assert(await metrics!.loss.item() as number < 1e-3);
+});
