@@ -1,16 +1,17 @@
-// The program that the README opens with, run as a user would: from a folder of its own, with no
-// permission flag, under each policy.
+// The programs of the tutorial, which the README shows, run as a user would: from a folder of their own,
+// with no permission flag.
 
 import { assert, assertEquals } from "@std/assert";
 
 const root = new URL("../", import.meta.url);
 
-/** The first TypeScript block of the README. */
-async function tutorial(): Promise<string> {
+/** The first TypeScript block of the README that has a certain text. */
+async function tutorial(holding: string): Promise<string> {
   const readme = await Deno.readTextFile(new URL("README.md", root));
-  const block = readme.match(/```ts\n([\s\S]*?)```/);
-  assert(block, "the README has no TypeScript block");
-  return block[1];
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, program]) => program);
+  const program = blocks.find((block) => block.includes(holding));
+  assert(program, `the README has no program with ${holding}`);
+  return program;
 }
 
 /** Runs a program in a new folder whose only tie to this repository is the import map. */
@@ -42,9 +43,16 @@ const expected = {
 
 for (const [policy, start] of Object.entries(expected)) {
   Deno.test(`the tutorial runs without permission flags under ${policy}`, async () => {
-    const program = (await tutorial()).replace('"mixed_float16"', `"${policy}"`);
+    const program = (await tutorial("function model(")).replace('"mixed_float16"', `"${policy}"`);
     const { code, output } = await runInOwnFolder(program);
     assertEquals(code, 0, output);
     assert(output.includes(start), output);
   });
 }
+
+Deno.test("the tutorial's transformer block runs in half precision without permission flags", async () => {
+  const program = await tutorial("applyMixedPrecision(block");
+  const { code, output } = await runInOwnFolder(`${program}console.log(y.dtype, y.shape);`);
+  assertEquals(code, 0, output);
+  assert(output.includes("float16 [ 2, 128, 512 ]"), output);
+});

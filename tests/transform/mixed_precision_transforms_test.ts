@@ -64,7 +64,7 @@ onBothBackends("a gradient has its leaf's type, and in flight that of its primal
   await assertSame(jit(gradient)(w, x), [ofW, ofX]);
 });
 
-onBothBackends("a gradient can be rewritten as any function", async () => {
+onBothBackends("a gradient can be rewritten like other functions", async () => {
   const [w, x] = inputs();
   const gradient = applyMixedPrecision(grad(loss), half);
   assertEquals(gradient(w, x).dtype, "float16");
