@@ -77,8 +77,11 @@ export interface Operation<P extends Params = Params> {
   /** Shapes and dtypes of the results from those of the inputs; throws where they do not fit. */
   aval(inputs: readonly Aval[], params: P): Aval | readonly Aval[];
   readonly precision: PrecisionRule;
-  /** Whether its floating inputs may differ in dtype; those of all others share one. */
-  readonly mixesTypes?: boolean;
+  /**
+   * What dtypes its floating inputs have: each its own, or all that of the first. By default they share the one
+   * that they promote to.
+   */
+  readonly operandTypes?: "own" | "first";
   readonly lower: Lowering<P>;
   /** The CPU oracle, in float64; its caller rounds to the result's dtype. Composites need none. */
   evaluate?(

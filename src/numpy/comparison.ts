@@ -9,7 +9,7 @@ import { sameShape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import type { CloseOptions, NanToNumOptions } from "../methods/elementwise.ts";
 import { abs, add, mul, sub } from "../ops/arithmetic.ts";
-import { astype, toValue } from "../ops/cast.ts";
+import { astype, promote, toValue } from "../ops/cast.ts";
 import * as ops from "../ops/comparison.ts";
 import { constant } from "../ops/constant.ts";
 import { promoteOperands } from "../ops/define.ts";
@@ -104,7 +104,7 @@ export function nanToNum(x: ArrayLike, options: NanToNumOptions = {}): NDArray {
     const { nan = 0, posinf = finfo(dtype).max, neginf = finfo(dtype).min } = options;
     const infinite = selection.isinf(value);
     const ends = selection.where(ops.greater(value, 0), posinf, neginf);
-    const finite = selection.where(infinite, astype(ends, dtype), value);
+    const finite = selection.where(infinite, promote(ends, dtype), value);
     return selection.where(selection.isnan(value), nan, finite);
   }, x);
 }

@@ -5,7 +5,7 @@ import { type DType, isFloating } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { IndexPart, IndexUpdate } from "../methods/indexing.ts";
 import { add, mul } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { promote } from "../ops/cast.ts";
 import { iota } from "../ops/constant.ts";
 import { flattenIndices, scatter, type ScatterMode } from "../ops/indexing.ts";
 import { broadcastTo, reshape, transpose } from "../ops/movement.ts";
@@ -97,7 +97,7 @@ export function convertedUpdate(what: string, values: ArrayLike, dtype: DType): 
   const { weak, dtype: own } = update.aval;
   const fits = dtype === own || isFloating(dtype) || own === "bool" ||
     (dtype !== "bool" && (weak === "integer" || !isFloating(own)));
-  if (fits && (dtype !== "bool" || own === "bool")) return asNDArray(astype(update, dtype));
+  if (fits && (dtype !== "bool" || own === "bool")) return asNDArray(promote(update, dtype));
   throw new TypeError(
     `Cannot ${what}: values of ${own} do not fit an array of ${dtype}; convert them with astype("${dtype}")`,
   );

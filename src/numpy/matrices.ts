@@ -7,7 +7,7 @@ import { checkShape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import type { DiagonalOption } from "../methods/elementwise.ts";
 import { sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { promote } from "../ops/cast.ts";
 import { equal, greaterEqual } from "../ops/comparison.ts";
 import { constant, iota } from "../ops/constant.ts";
 import { broadcastTo, pad, reshape, slice } from "../ops/movement.ts";
@@ -50,7 +50,7 @@ export function eye(
   options: DiagonalOptions = {},
 ): NDArray {
   const { shape, k, dtype } = matrixArguments("eye", n, m, options);
-  return lifted("eye", () => astype(equal(diagonalNumber(shape), k), dtype));
+  return lifted("eye", () => promote(equal(diagonalNumber(shape), k), dtype));
 }
 
 /** The identity matrix of n rows. */
@@ -66,7 +66,7 @@ export function tri(
   options: DiagonalOptions = {},
 ): NDArray {
   const { shape, k, dtype } = matrixArguments("tri", n, m, options);
-  return lifted("tri", () => astype(greaterEqual(k, diagonalNumber(shape)), dtype));
+  return lifted("tri", () => promote(greaterEqual(k, diagonalNumber(shape)), dtype));
 }
 
 /** The lower triangle of matrices: zeros above diagonal `k`. */

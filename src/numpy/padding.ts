@@ -4,7 +4,7 @@ import { type ArrayLike, asArray, fromHost, type NDArray } from "../array.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { PadOptions, PadWidths } from "../methods/movement.ts";
-import { astype } from "../ops/cast.ts";
+import { promote } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { take } from "../ops/indexing.ts";
 import { pad as padOp, reshape } from "../ops/movement.ts";
@@ -81,7 +81,7 @@ export function pad(x: ArrayLike, widths: PadWidths, options: PadOptions<NDArray
 function padFill(value: ArrayLike, { dtype }: NDArray): Value {
   if (typeof value === "number" || typeof value === "boolean") return constant(+value, dtype);
   const fill = asArray(value, "pad");
-  if (fill.ndim === 0) return astype(fill, dtype);
+  if (fill.ndim === 0) return promote(fill, dtype);
   throw new RangeError(
     `Cannot pad: constantValues must be a scalar, got shape ${showShape(fill.shape)}`,
   );

@@ -112,7 +112,7 @@ function dotReference([a, b]: readonly Tensor[], params: DotParams, output: Aval
 export const dotGeneralOperation: Operation<DotParams> = registerOperation({
   name: "dotGeneral",
   precision: "half",
-  mixesTypes: true,
+  operandTypes: "own",
   lower: { kind: "contraction" },
   aval: dotAval,
   evaluate: ([a, b], params, [output]) => [dotReference([a!, b!], params, output!)],

@@ -98,7 +98,7 @@ export const integerCrossEntropyOperation: Operation<CrossEntropyParams> = regis
 >({
   name: "integerCrossEntropy",
   precision: "full",
-  mixesTypes: true,
+  operandTypes: "own",
   lower: { kind: "composite", decompose: integerDecomposition },
   aval: ([rows, labels]) => {
     const outer = rows!.shape.slice(0, -1);
@@ -151,7 +151,7 @@ function distributionSlope(rows: Value, weights: Value): Value {
 export const crossEntropyOperation: Operation = registerOperation({
   name: "crossEntropy",
   precision: "full",
-  mixesTypes: true,
+  operandTypes: "own",
   lower: {
     kind: "composite",
     decompose: ([rows, weights]) => [

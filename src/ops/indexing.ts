@@ -159,6 +159,7 @@ function combine(mode: ScatterMode, dtype: DType, a: number, b: number): number 
 export const scatterOperation: Operation<ScatterParams> = registerOperation<ScatterParams>({
   name: "scatter",
   precision: "follow",
+  operandTypes: "first",
   lower: { kind: "kernel", kernel: "scatter" },
   aval: ([operand, indices, updates]) => {
     checkIndices("scatter", indices!);

@@ -86,6 +86,7 @@ export const padOperation: Operation<{ low: readonly number[]; high: readonly nu
   registerOperation({
     name: "pad",
     precision: "follow",
+    operandTypes: "first",
     lower: { kind: "pad" },
     aval: ([x], { low, high }) => ({
       shape: x!.shape.map((extent, axis) => extent + low[axis]! + high[axis]!),

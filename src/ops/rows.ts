@@ -170,7 +170,7 @@ function overRoot(x: Value, eps: number): Value {
 export const layerNormOperation: Operation<NormParams> = registerOperation<NormParams>({
   name: "layerNorm",
   precision: "full",
-  mixesTypes: true,
+  operandTypes: "own",
   lower: {
     kind: "rows",
     kernel: "layerNorm",
@@ -189,7 +189,7 @@ export const layerNormOperation: Operation<NormParams> = registerOperation<NormP
 export const rmsNormOperation: Operation<NormParams> = registerOperation<NormParams>({
   name: "rmsNorm",
   precision: "full",
-  mixesTypes: true,
+  operandTypes: "own",
   lower: {
     kind: "rows",
     kernel: "rmsNorm",

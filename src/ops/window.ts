@@ -44,6 +44,7 @@ export const updateSliceOperation: Operation<UpdateSliceParams> = registerOperat
 >({
   name: "updateSlice",
   precision: "follow",
+  operandTypes: "first",
   aval: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
   lower: {
     kind: "composite",
@@ -106,6 +107,7 @@ export const dynamicUpdateSliceOperation: Operation<DynamicParams> = registerOpe
 >({
   name: "dynamicUpdateSlice",
   precision: "follow",
+  operandTypes: "first",
   aval: ([x, update], { axes }) => {
     const fits = x!.shape.length === update!.shape.length && x!.shape.every((extent, axis) => {
       const size = update!.shape[axis]!;

@@ -99,7 +99,7 @@ export function applyMixedPrecision<T extends AnyFunction | ModuleLike>(
   if (isModule(target)) {
     const entries = Object.entries(target as ModuleLike).map(([key, field]) => {
       const runs = typeof field === "function" && !key.startsWith("init");
-      return [key, runs ? ofModule(field as AnyFunction, precision) : field];
+      return [key, runs ? ofModule((field as AnyFunction).bind(target), precision) : field];
     });
     return Object.fromEntries(entries) as T;
   }

@@ -126,9 +126,8 @@ class Step {
     const traced = this.#node.inputs.map((v) => v.aval.dtype);
     const floating = traced.flatMap((dtype, i) => isFloating(dtype) ? [i] : []);
     if (rule === "keep") return new Map(floating.map((i) => [i, traced[i]!]));
-    const common = this.#node.operation.mixesTypes
-      ? undefined
-      : meetingType(floating.map((i) => this.#inputs[i]!), this.#module);
+    const slots = floating.map((i) => this.#inputs[i]!);
+    const common = meetingType(slots, this.#module, this.#node.operation.operandTypes);
     return new Map(floating.map((i) => {
       const own = common ?? this.#inputs[i]!.dtypeWithin(this.#module);
       // What promotion was to make a float of is one for its rule.

@@ -2,6 +2,7 @@
 
 import { type DType, isFloating, promoteTypes, type Typed } from "../core/dtype.ts";
 import type { Aval } from "../ir/aval.ts";
+import type { Operation } from "../ir/operation.ts";
 import type { Value } from "../ir/value.ts";
 import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
@@ -86,9 +87,16 @@ export class Slot {
   }
 }
 
-/** The dtype in which operands of one operation meet; undefined where none is floating. */
-export function meetingType(slots: readonly Slot[], module: ModulePolicy): DType | undefined {
-  if (slots.length === 0) return undefined;
-  const { dtype } = promoteTypes(slots.map((slot) => slot.typeWithin(module)));
+/** The dtype in which operands of one operation meet; undefined where each has its own, or none is floating. */
+export function meetingType(
+  slots: readonly Slot[],
+  module: ModulePolicy,
+  operandTypes: Operation["operandTypes"],
+): DType | undefined {
+  if (slots.length === 0 || operandTypes === "own") return undefined;
+  const first = slots[0]!;
+  const leads = operandTypes === "first" && first.kind !== "literal";
+  const deciding = leads ? [first] : slots;
+  const { dtype } = promoteTypes(deciding.map((slot) => slot.typeWithin(module)));
   return isFloating(dtype) ? dtype : undefined;
 }
