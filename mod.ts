@@ -110,6 +110,9 @@ export { type Axes, vmap, type VmapOptions } from "./src/transform/vmap.ts";
 export { blockUntilReady, scope } from "./src/transform/scope.ts";
 
 export { allFinite, selectTree } from "./src/train/finite.ts";
+export { debugNans } from "./src/numerics/debug_nans.ts";
+export { findNonFiniteOrigin } from "./src/numerics/find_non_finite_origin.ts";
+export type { NonFiniteOrigin, OriginInput } from "./src/numerics/non_finite.ts";
 export {
   RangeHistogram,
   rangeHistogram,

@@ -5,6 +5,7 @@ import { checkSize } from "../core/shape.ts";
 import type { Aval } from "./aval.ts";
 import type { Graph, Node, Variable } from "./graph.ts";
 import { type Operation, outputAvals, type Params } from "./operation.ts";
+import { runObserver } from "./run_observer.ts";
 import { callerLine } from "./source_line.ts";
 import { makeValue, type Value } from "./value.ts";
 
@@ -41,7 +42,9 @@ export function bind<P extends Params>(
   const outputs = outputAvals(record, inputs.map((v) => v.aval), params);
   // Also where nothing of the size is ever stored: kernels count elements in u32.
   for (const { shape } of outputs) checkSize(record.name, shape);
-  return stack[stack.length - 1]!.apply(record, params, inputs, outputs);
+  const results = stack[stack.length - 1]!.apply(record, params, inputs, outputs);
+  if (!isTracing()) runObserver()?.operation(record, params, inputs, results);
+  return results;
 }
 
 /** As {@linkcode bind}, for operations of one result. */

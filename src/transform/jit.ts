@@ -14,6 +14,7 @@ import { NDArray } from "../array.ts";
 import { type CostAnalysis, costOf } from "../compile/cost.ts";
 import type { Aval } from "../ir/aval.ts";
 import { showGraph } from "../ir/graph.ts";
+import { runObserver } from "../ir/run_observer.ts";
 import { checkUsable, isRecordingSources, isTracing, replayGraph } from "../ir/trace.ts";
 import { collectApart, makeValue, noteValue, type Value } from "../ir/value.ts";
 import { policyKey } from "../precision/policy.ts";
@@ -171,7 +172,8 @@ class JittedFunction {
       : flatten<unknown>(dynamic) as [unknown[], TreeStructure];
     this.#lastStructure = structure;
     const avals = leaves.map((leaf) => leafAval(leaf, this.#what));
-    let key = `${policyKey()};${isRecordingSources() ? "sources" : ""};${structure.key};`;
+    const looked = `${isRecordingSources() ? "sources" : ""}${runObserver() ? "observed" : ""}`;
+    let key = `${policyKey()};${looked};${structure.key};`;
     for (const { dtype, shape, weak } of avals) key += `${dtype}${shape}${weak ?? ""}|`;
     for (const n of this.#static) key += `;${staticKey(args[n])}`;
     return { structure, leaves, avals, key };
@@ -206,7 +208,9 @@ class JittedFunction {
     if (!program) {
       const traced = this.#trace(backend, call, args);
       const donated = [...this.#donatedLeaves(args), ...traced.graph.captures.map(() => false)];
-      program = { ...traced, donated, executable: backend.compile(traced.graph, donated) };
+      // Who looks at a program afterwards needs its arguments as they were.
+      const reused = runObserver() ? donated.map(() => false) : donated;
+      program = { ...traced, donated, executable: backend.compile(traced.graph, reused) };
       programs.set(call.key, program);
     }
     return program;
@@ -227,13 +231,14 @@ class JittedFunction {
     this.#checkDonations(values, donated);
     const all = [...values, ...graph.captures].map((v) => storageOf(v, backend, this.#what));
     const results = executable.run(all);
+    const outputs = graph.outputs.map(({ aval }, i) =>
+      makeValue(aval, { kind: "stored", storage: results[i]! })
+    );
+    runObserver()?.program(this.#name, graph, [...values, ...graph.captures], outputs);
     values.forEach((v, i) => {
       if (donated[i]) v.consume(`donation to ${this.#name}`);
       else if (!(call.leaves[i] instanceof NDArray)) v.consume(this.#name);
     });
-    const outputs = graph.outputs.map(({ aval }, i) =>
-      makeValue(aval, { kind: "stored", storage: results[i]! })
-    );
     return unflatten(structure, outputs);
   }
 

@@ -6,7 +6,7 @@ import { type DType, isFloating } from "../core/dtype.ts";
 import type { Aval } from "../ir/aval.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { PrecisionRule } from "../ir/operation.ts";
-import { bind, nameScope, traceGraph } from "../ir/trace.ts";
+import { bind, onBehalfOf, traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { astype, type CastParams } from "../ops/cast.ts";
 import type { ModulePolicies, ModulePolicy } from "../precision/module_policies.ts";
@@ -64,7 +64,7 @@ function walk(
   for (const node of graph.nodes) {
     const path = [root, node.path].filter((part) => part !== "").join("/");
     const step = new Step(node, node.inputs.map((v) => slots.get(v)!), plan, path);
-    const results = nameScope(node.path, () => step.results());
+    const results = onBehalfOf(node, () => step.results());
     node.outputs.forEach((v, i) => slots.set(v, results[i]!));
   }
   return graph.outputs.map((v) => slots.get(v)!);

@@ -4,6 +4,7 @@
 import { type Backend, currentBackend, type Executable } from "../backend/backend.ts";
 import { storageOf } from "../backend/eager.ts";
 import { type Graph, showGraph } from "../ir/graph.ts";
+import { runObserver } from "../ir/run_observer.ts";
 import { checkUsable, isTracing, replayGraph } from "../ir/trace.ts";
 import { makeValue, type Value } from "../ir/value.ts";
 
@@ -41,8 +42,10 @@ export function preparedGraph(
     const values = [...inputs, ...graph.captures];
     values.forEach((v) => checkUsable(what, v));
     const results = program.run(values.map((v) => storageOf(v, backend, what)));
-    return graph.outputs.map(({ aval }, i) =>
+    const outputs = graph.outputs.map(({ aval }, i) =>
       makeValue(aval, { kind: "stored", storage: results[i]! })
     );
+    runObserver()?.program(what, graph, values, outputs);
+    return outputs;
   };
 }
