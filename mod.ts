@@ -137,6 +137,7 @@ export {
 } from "./src/io/safetensors_read.ts";
 export { saveSafetensors, type SaveSafetensorsOptions } from "./src/io/safetensors_write.ts";
 export { loadCheckpoint, saveCheckpoint } from "./src/io/checkpoint.ts";
+export { toStableHLO } from "./src/io/stablehlo/to_stablehlo.ts";
 
 /** Primitives with every choice spelled out. */
 export * as lax from "./src/lax.ts";

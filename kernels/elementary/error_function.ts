@@ -2,8 +2,8 @@
 
 import { type ElementaryFamily, horner } from "./function.ts";
 
-// erf r / r - 1 in r^2, |r| <= 1; Remez fit of degree 5, error 2^-24.6 relative to erf.
-const erfCoefficients = [
+/** erf r / r - 1 in r^2, |r| <= 1; Remez fit of degree 5, error 2^-24.6 relative to erf. */
+export const erfCoefficients: readonly number[] = [
   0.12837912,
   -0.37612322,
   0.112801544,
@@ -11,9 +11,11 @@ const erfCoefficients = [
   0.004916999,
   -0.00056295336,
 ];
-// (1 + 2 t) e^(t^2) erfc t in v = (t - 2) / (t + 2), 0 <= t <= 10.5 (the variable and the factor are those
-// of Shepherd and Laframboise, Math. Comp. 36, 1981); Remez fit of degree 9, error 2^-25.7.
-const erfcxCoefficients = [
+/**
+ * (1 + 2 t) e^(t^2) erfc t in v = (t - 2) / (t + 2), 0 <= t <= 10.5 (the variable and the factor are those
+ * of Shepherd and Laframboise, Math. Comp. 36, 1981); Remez fit of degree 9, error 2^-25.7.
+ */
+export const erfcxCoefficients: readonly number[] = [
   1.2769784,
   -0.09276393,
   -0.16603106,
@@ -25,9 +27,11 @@ const erfcxCoefficients = [
   -0.0012305903,
   -0.00040027185,
 ];
-// erfInv x / x with w = -log(1 - x^2), the variable of Giles (GPU Computing Gems 2, 2012): in w - 2.5 up to
-// w = 5 and in sqrt(w) - 3 up to w = 16; Remez fits of degree 8, errors 2^-23.
-const centralCoefficients = [
+/**
+ * erfInv x / x with w = -log(1 - x^2), the variable of Giles (GPU Computing Gems 2, 2012), in w - 2.5 up to
+ * w = 5; Remez fit of degree 8, error 2^-23.
+ */
+export const centralCoefficients: readonly number[] = [
   1.5014094,
   0.24664071,
   -0.0041776937,
@@ -38,7 +42,8 @@ const centralCoefficients = [
   3.4403809e-7,
   2.8493867e-8,
 ];
-const tailCoefficients = [
+/** The same in sqrt(w) - 3 from w = 5 to w = 16. */
+export const tailCoefficients: readonly number[] = [
   2.8329768,
   1.0016742,
   0.009440699,
