@@ -4,12 +4,12 @@
 import { type ArrayLike, type NDArray, operand } from "../array.ts";
 import { checkOptions } from "../core/errors.ts";
 import { isFloating } from "../core/dtype.ts";
-import { finfo } from "../core/finfo.ts";
 import { sameShape } from "../core/shape.ts";
+import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import type { CloseOptions, NanToNumOptions } from "../methods/elementwise.ts";
 import { abs, add, mul, sub } from "../ops/arithmetic.ts";
-import { astype, promote, toValue } from "../ops/cast.ts";
+import { astype, toValue } from "../ops/cast.ts";
 import * as ops from "../ops/comparison.ts";
 import { constant } from "../ops/constant.ts";
 import { promoteOperands } from "../ops/define.ts";
@@ -99,13 +99,9 @@ export function nanToNum(x: ArrayLike, options: NanToNumOptions = {}): NDArray {
   checkOptions("nanToNum", options, ["nan", "posinf", "neginf"]);
   return lifted("nanToNum", () => {
     const value = toValue(operand(x, "nanToNum"));
-    const { dtype } = value.aval;
-    if (!isFloating(dtype)) return value;
-    const { nan = 0, posinf = finfo(dtype).max, neginf = finfo(dtype).min } = options;
-    const infinite = selection.isinf(value);
-    const ends = selection.where(ops.greater(value, 0), posinf, neginf);
-    const finite = selection.where(infinite, promote(ends, dtype), value);
-    return selection.where(selection.isnan(value), nan, finite);
+    if (!isFloating(value.aval.dtype)) return value;
+    const { nan = 0, posinf, neginf } = options;
+    return bind1(selection.nanToNumOperation, { nan, posinf, neginf }, value);
   }, x);
 }
 

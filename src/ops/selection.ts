@@ -1,7 +1,8 @@
 // Selection: elements of one array or another, and what is told apart by its bits.
 
-import { isFloating } from "../core/dtype.ts";
-import type { Operation } from "../ir/operation.ts";
+import { type FloatDType, isFloating } from "../core/dtype.ts";
+import { finfo } from "../core/finfo.ts";
+import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { astype, toValue } from "./cast.ts";
@@ -107,3 +108,25 @@ export function signbit(x: Operand): Value {
     isFloating(value.aval.dtype) ? value : astype(value, "float32"),
   );
 }
+
+/** The static arguments of `nanToNum`; infinities become the ends of the type where nothing else is stated. */
+export interface NanToNumParams extends Params {
+  readonly nan: number;
+  readonly posinf?: number;
+  readonly neginf?: number;
+}
+
+/** Numbers in place of NaN and the infinities. One operation, so that the ends are those of the type it computes in. */
+export const nanToNumOperation: Operation<NanToNumParams> = registerOperation<NanToNumParams>({
+  name: "nanToNum",
+  precision: "follow",
+  aval: ([x]) => x!,
+  lower: {
+    kind: "composite",
+    decompose: ([x], { nan, posinf, neginf }) => {
+      const { max, min } = finfo(x!.aval.dtype as FloatDType);
+      const ends = where(signbit(x!), constant(neginf ?? min, x!.aval.dtype), posinf ?? max);
+      return [where(isnan(x!), nan, where(isinf(x!), ends, x!))];
+    },
+  },
+});

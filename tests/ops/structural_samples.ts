@@ -258,6 +258,7 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
       },
     },
   ].map((sample) => ({ ...sample, ulp: 16, absolute: 1e-4 }) as Sample),
+  nanToNum: [{ shapes: [[2, 3]], params: { nan: 0 }, dtypes: floats }],
   rotaryEmbedding: [[3], [2, 3]].map((positions) => ({
     shapes: [[2, 3, 2, 6], positions],
     params: { base: 100 },

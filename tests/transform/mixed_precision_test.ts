@@ -127,22 +127,25 @@ onBothBackends("numbers, and arrays made of them, take the type of what they mee
   assertEquals(roots(jnp.arange(3)).dtype, "float32");
 });
 
-onBothBackends("what is put into an array takes its type", () => {
-  const programs: ((x: NDArray) => NDArray)[] = [
-    (x) => x.at(0).set(1),
-    (x) => x.at(jnp.array([1], { dtype: "int32" })).add(jnp.ones([1]).astype("float32")),
-    (x) => lax.dynamicUpdateSlice(x, jnp.ones([1]).astype("float32"), [x.argmax()]),
-    (x) => jnp.pad(x, 1, { constantValues: jnp.array(2).astype("float32") }),
-    (x) => jnp.zeros([2, 3]).at(0).set(x),
-    (x) => jnp.nanToNum(x.div(0)),
-    (x) => x.add(jnp.eye(3)).add(jnp.tri(3)),
-  ];
-  for (const program of programs) {
-    const { dtype } = applyMixedPrecision(program, half)(jnp.ones([3]));
-    assertEquals(dtype, "float16", String(program));
-  }
-  return Promise.resolve();
-});
+onBothBackends(
+  "what is put into an array takes its type, and the ends of one are its own",
+  async () => {
+    const programs: ((x: NDArray) => NDArray)[] = [
+      (x) => x.at(0).set(1),
+      (x) => x.at(jnp.array([1], { dtype: "int32" })).add(jnp.ones([1]).astype("float32")),
+      (x) => lax.dynamicUpdateSlice(x, jnp.ones([1]).astype("float32"), [x.argmax()]),
+      (x) => jnp.pad(x, 1, { constantValues: jnp.array(2).astype("float32") }),
+      (x) => jnp.zeros([2, 3]).at(0).set(x),
+      (x) => x.add(jnp.eye(3)).add(jnp.tri(3)),
+    ];
+    for (const program of programs) {
+      const { dtype } = applyMixedPrecision(program, half)(jnp.ones([3]));
+      assertEquals(dtype, "float16", String(program));
+    }
+    const ends = applyMixedPrecision((x: NDArray) => jnp.nanToNum(x.div(0)), half);
+    assertEquals(await elements(ends(jnp.array([-1, 0, 1]))), [-65504, 0, 65504]);
+  },
+);
 
 onBothBackends("an explicit conversion is kept, also where it changes nothing before", async () => {
   const f = (x: NDArray) => x.mul(2).astype("float32").mul(x.astype("bfloat16").astype("float32"));
