@@ -18,6 +18,7 @@ import { runObserver } from "../ir/run_observer.ts";
 import { checkUsable, isRecordingSources, isTracing, replayGraph } from "../ir/trace.ts";
 import { collectApart, makeValue, noteValue, type Value } from "../ir/value.ts";
 import { policyKey } from "../precision/policy.ts";
+import { isInsideMixedPrecision } from "./mixed_scope.ts";
 import { leafAval, leafValue, type TracedTree, traceTree } from "./trace_tree.ts";
 
 /** What `jit` may be told. */
@@ -173,7 +174,8 @@ class JittedFunction {
     this.#lastStructure = structure;
     const avals = leaves.map((leaf) => leafAval(leaf, this.#what));
     const looked = `${isRecordingSources() ? "sources" : ""}${runObserver() ? "observed" : ""}`;
-    let key = `${policyKey()};${looked};${structure.key};`;
+    const around = isInsideMixedPrecision() ? "mixed" : "";
+    let key = `${policyKey()};${looked};${around};${structure.key};`;
     for (const { dtype, shape, weak } of avals) key += `${dtype}${shape}${weak ?? ""}|`;
     for (const n of this.#static) key += `;${staticKey(args[n])}`;
     return { structure, leaves, avals, key };

@@ -1,6 +1,7 @@
 // A function under mixed precision: traced, rewritten, and run as one program or recorded in the trace in force.
 
 import { asNDArray, type NDArray } from "../array.ts";
+import { checkOptions, describe } from "../core/errors.ts";
 import { type TreeStructure, unflatten } from "../core/pytree.ts";
 import { allOperations } from "../ir/operation.ts";
 import { traceGraph } from "../ir/trace.ts";
@@ -16,8 +17,8 @@ import {
   withPolicy,
 } from "../precision/policy.ts";
 import { type CallLayout, CallLayouts } from "./call_layout.ts";
-import { checkOptions, describe } from "../core/errors.ts";
 import { jit } from "./jit.ts";
+import { insideMixedPrecision, isInsideMixedPrecision } from "./mixed_scope.ts";
 import { applyRewritten, type DecidedNode, type PrecisionPlan } from "./precision_rewrite.ts";
 import { bindRegion } from "./region.ts";
 import { flattenResult, leafAval, leafValue } from "./trace_tree.ts";
@@ -29,9 +30,9 @@ export interface MixedPrecisionOptions {
   readonly dtype?: "float32" | "float16" | "bfloat16";
   /** The policy; by default the one in force at each call, `mixed_float16` while none was ever set. */
   readonly policy?: PolicyLike;
-  /** Names of operations that take half operands as products do. */
+  /** Names of operations that take operands in the compute type, as products do. */
   readonly half?: readonly string[];
-  /** Names of operations whose operands are never made half. */
+  /** Names of operations, products among them, that leave float32 operands as they are. */
   readonly full?: readonly string[];
   /** Policies of modules, by their paths or patterns of paths such as `"encoder/block*"`. */
   readonly overrides?: Readonly<Record<string, PolicyLike>>;
@@ -91,7 +92,7 @@ export class MixedPrecision {
       report,
     };
     const graph = traceGraph(
-      (...xs) => withPolicy(policy, () => within(() => fn(xs))),
+      (...xs) => withPolicy(policy, () => insideMixedPrecision(() => fn(xs))),
       inputs.map((x) => x.aval),
     );
     const results = applyRewritten(graph, inputs, plan);
@@ -108,28 +109,13 @@ export class MixedPrecision {
   }
 }
 
-let depth = 0;
-
-/** Runs `fn` as part of a function under mixed precision. */
-function within<T>(fn: () => T): T {
-  depth++;
-  try {
-    return fn();
-  } finally {
-    depth--;
-  }
-}
-
 /** A function and what it is rewritten by. */
 export class MixedFunction {
   readonly #fn: AnyFunction;
   readonly #precision: MixedPrecision;
   readonly #layouts: CallLayouts;
   readonly #castsResult: boolean;
-  readonly #program = jit((layout: CallLayout, values: readonly NDArray[]) => {
-    const { results, structure } = this.#rewritten(layout, values);
-    return unflatten(structure, results);
-  }, { staticArgnums: 0, name: what });
+  readonly #program: (layout: CallLayout, values: readonly NDArray[]) => unknown;
 
   /** @param isModule results get the policy's output type, and numbers among the options are not traced. */
   constructor(fn: AnyFunction, precision: MixedPrecision, isModule = false) {
@@ -137,12 +123,16 @@ export class MixedFunction {
     this.#precision = precision;
     this.#layouts = new CallLayouts(isModule ? 2 : Infinity);
     this.#castsResult = isModule;
+    this.#program = jit((layout: CallLayout, values: readonly NDArray[]) => {
+      const { results, structure } = this.#rewritten(layout, values);
+      return unflatten<unknown>(structure, results);
+    }, { staticArgnums: 0, name: fn.name || what });
   }
 
   /** Calls it: one program outside of traces, recorded in the one in force otherwise. */
   call(args: readonly unknown[]): unknown {
     const { layout, values } = this.#layouts.of(args);
-    if (depth === 0) return this.#program(layout, values as NDArray[]);
+    if (!isInsideMixedPrecision()) return this.#program(layout, values as NDArray[]);
     // Part of another function under mixed precision, whose rules must not be applied on top of these.
     const leaves = values.map((leaf) => leafValue(leaf, what));
     const decided: DecidedNode[] = [];

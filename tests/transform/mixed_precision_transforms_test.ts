@@ -174,6 +174,10 @@ onBothBackends("of nested calls the inner one holds inside", () => {
   const outer = applyMixedPrecision((w: NDArray, x: NDArray) => inner(w, x).add(x.sum()), half);
   assertEquals(typesIn(outer, "dotGeneral", w, x), ["bfloat16"]);
   assertEquals(typesIn(outer, "reduce_sum", w, x), ["float16"]);
+  const compiled = jit(inner);
+  assertEquals(compiled(w, x).dtype, "bfloat16");
+  const around = applyMixedPrecision((w: NDArray, x: NDArray) => compiled(w, x), half);
+  assertEquals(typesIn(around, "dotGeneral", w, x), ["bfloat16"]);
   const exempt = applyMixedPrecision(fullPrecision(layer), half);
   assertEquals(exempt(w, x).dtype, "float32");
   return Promise.resolve();
