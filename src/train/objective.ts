@@ -46,11 +46,8 @@ export type SplitLoss = (
  */
 export function underPolicy(loss: AnyLoss, policy: Policy): SplitLoss {
   const split = (params: unknown, ...batch: unknown[]) => splitResult(loss(params, ...batch));
-  const mixed = new MixedFunction(split, new MixedPrecision({ policy }));
-  return (params, ...batch) => {
-    const [value, aux] = mixed.call(policy.castToCompute([params, ...batch])) as unknown[];
-    return [value as NDArray, aux];
-  };
+  const mixed = new MixedFunction(split, new MixedPrecision({ policy }), { seesComputeType: true });
+  return (...args) => mixed.call(args) as [NDArray, unknown];
 }
 
 /** Throws a TypeError where a tree has a leaf that is no array, number or boolean, naming its path. */

@@ -156,7 +156,7 @@ export function explainPrecision(
     );
   }
   const mixed = mixedFunctionOf(target as AnyFunction) ??
-    new MixedFunction(target as AnyFunction, new MixedPrecision({}), isOfModule);
+    new MixedFunction(target as AnyFunction, new MixedPrecision({}), { isModule: isOfModule });
   const report = new PrecisionReport();
   for (const decided of mixed.explain(args)) report.push(...rowsOf(decided));
   return report;

@@ -1,6 +1,7 @@
 // A function under mixed precision: traced, rewritten, and run as one program or recorded in the trace in force.
 
 import { asNDArray, type NDArray } from "../array.ts";
+import { isFloating } from "../core/dtype.ts";
 import { checkOptions, describe } from "../core/errors.ts";
 import { type TreeStructure, unflatten } from "../core/pytree.ts";
 import { allOperations } from "../ir/operation.ts";
@@ -60,6 +61,13 @@ function statedPolicy({ dtype, policy }: MixedPrecisionOptions): Policy | undefi
   );
 }
 
+/** How a function is traced and told of. */
+interface ApplyOptions {
+  /** Whether the function sees its arguments in the compute type, rather than as they are. */
+  readonly seesComputeType?: boolean;
+  readonly report?: (decided: DecidedNode) => void;
+}
+
 /** The options, checked. */
 export class MixedPrecision {
   readonly #policy: Policy | undefined;
@@ -83,9 +91,10 @@ export class MixedPrecision {
   apply(
     fn: (inputs: readonly Value[]) => readonly Value[],
     inputs: readonly Value[],
-    report?: (decided: DecidedNode) => void,
+    { seesComputeType = false, report }: ApplyOptions = {},
   ): readonly Value[] {
     const { policy } = this;
+    const { computeDtype } = policy;
     const plan: PrecisionPlan = {
       policies: new ModulePolicies(policy, this.#overrides),
       moved: this.#moved,
@@ -93,7 +102,10 @@ export class MixedPrecision {
     };
     const graph = traceGraph(
       (...xs) => withPolicy(policy, () => insideMixedPrecision(() => fn(xs))),
-      inputs.map((x) => x.aval),
+      inputs.map(({ aval }) => {
+        const enters = seesComputeType && isFloating(aval.dtype) && !aval.weak;
+        return enters ? { ...aval, dtype: computeDtype } : aval;
+      }),
     );
     const results = applyRewritten(graph, inputs, plan);
     plan.policies.unused.forEach((pattern) => this.#warn(pattern));
@@ -109,20 +121,25 @@ export class MixedPrecision {
   }
 }
 
+/** What a mixed function is to its caller. */
+export interface MixedFunctionOptions extends Pick<ApplyOptions, "seesComputeType"> {
+  /** Results get the policy's output type, and numbers among the options are not traced. */
+  readonly isModule?: boolean;
+}
+
 /** A function and what it is rewritten by. */
 export class MixedFunction {
   readonly #fn: AnyFunction;
   readonly #precision: MixedPrecision;
   readonly #layouts: CallLayouts;
-  readonly #castsResult: boolean;
+  readonly #options: MixedFunctionOptions;
   readonly #program: (layout: CallLayout, values: readonly NDArray[]) => unknown;
 
-  /** @param isModule results get the policy's output type, and numbers among the options are not traced. */
-  constructor(fn: AnyFunction, precision: MixedPrecision, isModule = false) {
+  constructor(fn: AnyFunction, precision: MixedPrecision, options: MixedFunctionOptions = {}) {
     this.#fn = fn;
     this.#precision = precision;
-    this.#layouts = new CallLayouts(isModule ? 2 : Infinity);
-    this.#castsResult = isModule;
+    this.#options = options;
+    this.#layouts = new CallLayouts(options.isModule ? 2 : Infinity);
     this.#program = jit((layout: CallLayout, values: readonly NDArray[]) => {
       const { results, structure } = this.#rewritten(layout, values);
       return unflatten<unknown>(structure, results);
@@ -169,11 +186,11 @@ export class MixedFunction {
         return leaves;
       },
       values,
-      report,
+      { ...this.#options, report },
     ).map(asNDArray);
     const { policy } = this.#precision;
     return {
-      results: this.#castsResult ? policy.castToOutput(results) : results,
+      results: this.#options.isModule ? policy.castToOutput(results) : results,
       structure: structure!,
     };
   }

@@ -44,7 +44,7 @@ function ofFunction(fn: AnyFunction, precision: MixedPrecision): AnyFunction {
 
 /** A function of a module: of parameters, an input that may be anything like an array, and options. */
 function ofModule(fn: AnyFunction, precision: MixedPrecision): AnyFunction {
-  const own = new MixedFunction(fn, precision, true);
+  const own = new MixedFunction(fn, precision, { isModule: true });
   return mixed(
     own,
     (params: unknown, x: ArrayLike, ...rest: unknown[]) =>

@@ -70,6 +70,9 @@ function walk(
   return graph.outputs.map((v) => slots.get(v)!);
 }
 
+/** What picks elements of its first input: rounding those is cheaper than to round the input and pick then. */
+const picking: ReadonlySet<string> = new Set(["take", "takeAlongAxis"]);
+
 /** One node of the graph, with what its inputs have become. */
 class Step {
   readonly #node: Node;
@@ -100,9 +103,25 @@ class Step {
       const rewrite: GraphRewrite = (graph, positions) => this.#inside(graph, positions, values);
       return this.#settled(bindFunction(rules.rewritten(rewrite), values), rule, false);
     }
+    if (rule === "follow" && picking.has(operation.name) && this.#inputs[0]!.kind === "input") {
+      return this.#picked();
+    }
     const results = bind(operation, params, ...this.#operands(rule));
     if (rule !== "half" && this.#hasOnlyLiterals()) return this.#literals(results);
     return this.#settled(results, rule, moved !== undefined);
+  }
+
+  /** Elements of an input, which enter in the compute type when they are used. */
+  #picked(): readonly Slot[] {
+    const { operation, params } = this.#node;
+    const results = bind(operation, params, ...this.#inputs.map((slot) => slot.own));
+    const slots = results.map((x) => Slot.of(x, "input", this.#module));
+    this.#report(
+      slots.map((slot) => ({ ...slot.aval, dtype: slot.dtypeWithin(this.#module) })),
+      "follow",
+      false,
+    );
+    return slots;
   }
 
   /** A conversion that the program asks for stays; one of promotion is made again where operands meet. */
@@ -146,23 +165,23 @@ class Step {
   }
 
   #literals(results: readonly Value[]): readonly Slot[] {
-    this.#report(results, "literal", false);
+    this.#report(results.map((x) => x.aval), "literal", false);
     return results.map((x) => Slot.of(x, "literal", this.#module));
   }
 
   #settled(results: readonly Value[], decision: Decision, moved: boolean): readonly Slot[] {
-    this.#report(results, decision, moved);
+    this.#report(results.map((x) => x.aval), decision, moved);
     return results.map((x) => Slot.of(x, "settled", this.#module));
   }
 
-  #report(results: readonly Value[], decision: Decision, moved: boolean): void {
+  #report(results: readonly Aval[], decision: Decision, moved: boolean): void {
     this.#plan.report?.({
       node: this.#node,
       path: this.#path,
       decision,
       moved,
       module: this.#module,
-      results: results.map((x) => x.aval),
+      results,
     });
   }
 

@@ -202,6 +202,18 @@ onBothBackends("random bits and bit patterns are what they are in float32", asyn
   assertEquals(await elements(bits(jnp.array([1, 0.5]))), [0x3f800000, 0x3f000000]);
 });
 
+onBothBackends("what is picked from a table is rounded after it is picked", async () => {
+  const [table, ids] = [uniform(2, [50, 4]), jnp.array([3, 41], { dtype: "int32" })];
+  const pick = (table: NDArray, ids: NDArray) => jnp.take(table, ids, { axis: 0 });
+  const mixed = applyMixedPrecision(pick, half);
+  assertEquals(linesOf(mixed, "take", table, ids).map(typeOf), ["float32"]);
+  const expected = pick(table.astype("float16"), ids);
+  assertEquals(mixed(table, ids).dtype, "float16");
+  assertEquals(await elements(mixed(table, ids)), await elements(expected));
+  const scaled = applyMixedPrecision((t: NDArray, i: NDArray) => pick(t, i).mul(2), half);
+  assertEquals(await elements(scaled(table, ids)), await elements(expected.mul(2)));
+});
+
 /** Programs that never heard of policies. */
 const programs: Record<string, [fn: (...arrays: NDArray[]) => NDArray, shapes: number[][]]> = {
   mlp: [
