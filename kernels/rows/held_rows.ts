@@ -4,7 +4,7 @@
 import type { Fragment } from "../fragment.ts";
 import type { Collectives, Team } from "../reduce/team.ts";
 import { unpackVector } from "../storage.ts";
-import type { Keep, RowAlgorithm } from "./row_algorithm.ts";
+import { type Keep, type RowAlgorithm, storeStatistics } from "./row_algorithm.ts";
 
 /** How a row is held. */
 export interface HeldRows {
@@ -38,12 +38,13 @@ export function heldBody(algorithm: RowAlgorithm, rows: HeldRows): string {
     isPartial(i) ? `select(${identity}, ${expression}, inside)` : expression;
   const steps = algorithm.held.passes.map((pass) =>
     `${pass.start}
-${numbers.map((i) => `{\n${pass.step(`value${i}`, keep(i))}\n}`).join("\n")}
+${numbers.map((i) => `{\n${pass.step(valuesOf(rows, i), keep(i))}\n}`).join("\n")}
 ${pass.finish(collectives)}`
   );
   const row = `let first = row * params.length;
-${numbers.map((i) => `var value${i} = vec4f();\n${guarded(i, loadHeld(rows, i))}`).join("\n")}
+${numbers.map((i) => `${declareHeld(rows, i)}\n${guarded(i, loadHeld(rows, i))}`).join("\n")}
 ${steps.join("\n")}
+${storeStatistics(algorithm, "row")}
 ${numbers.map((i) => guarded(i, storeHeld(algorithm, rows, i))).join("\n")}`;
   const inside = `let inside = member + ${(held - 1) * team.threads}u < params.length / 4u;`;
   if (!isTakenInTurns(algorithm)) return `${inside}\nlet row = team;\n${row}`;
@@ -64,17 +65,27 @@ let ${name}_held${i} = ${unpackVector(format, `${name}_word${i}`)};`
   ).join("\n");
 }
 
-function loadHeld({ input, team }: HeldRows, i: number): string {
-  const text = input.emit("index", [], "");
-  return `let index = first + (member + ${i * team.threads}u) * 4u;
-${text.statements}
-value${i} = ${text.results[0]};`;
+/** The names of a member's i-th vector of each input. */
+function valuesOf({ input }: HeldRows, i: number): string[] {
+  return input.emit("index", [], "").results.map((_, n) => `value${i}_${n}`);
 }
 
-function storeHeld(algorithm: RowAlgorithm, { team, store }: HeldRows, i: number): string {
+function declareHeld(rows: HeldRows, i: number): string {
+  return valuesOf(rows, i).map((name) => `var ${name} = vec4f();`).join("\n");
+}
+
+function loadHeld(rows: HeldRows, i: number): string {
+  const text = rows.input.emit("index", [], "");
+  return `let index = first + (member + ${i * rows.team.threads}u) * 4u;
+${text.statements}
+${valuesOf(rows, i).map((name, n) => `${name} = ${text.results[n]};`).join("\n")}`;
+}
+
+function storeHeld(algorithm: RowAlgorithm, rows: HeldRows, i: number): string {
+  const { team, store } = rows;
   const operands = algorithm.operands.map(({ name }) => `let ${name}_value = ${name}_held${i};`);
   return `let index = first + (member + ${i * team.threads}u) * 4u;
 ${operands.join("\n")}
-let result = ${algorithm.held.result(`value${i}`)};
+let result = ${algorithm.held.result(valuesOf(rows, i))};
 ${store("result")}`;
 }

@@ -21,9 +21,10 @@ export interface LayerNormDescription extends RmsNormDescription {
   readonly bias?: StorageFormat;
 }
 
-const meanPass: RowPass = {
+/** Declares `mean`. */
+export const meanPass: RowPass = {
   start: "var sum = vec4f();",
-  step: (value, keep) => `sum += ${keep(value)};`,
+  step: ([value], keep) => `sum += ${keep(value)};`,
   finish: (collectives) =>
     `let mean = ${collectives.join("sum", "f32", joinComponents("sum", "sum"))} / ` +
     "f32(params.length);",
@@ -32,9 +33,9 @@ const meanPass: RowPass = {
 const inverseDeviation = "let inverse = inverseSqrt(variance + params.eps);";
 
 /** Declares `inverse`, and leaves the elements centered: the variance is the mean of their squares. */
-const centeredPass: RowPass = {
+export const centeredPass: RowPass = {
   start: "var squares = vec4f();",
-  step: (value, keep) =>
+  step: ([value], keep) =>
     `${value} -= mean;
 squares += ${keep(`${value} * ${value}`)};`,
   finish: (collectives) =>
@@ -48,7 +49,7 @@ squares += ${keep(`${value} * ${value}`)};`,
  */
 const welfordPass: RowPass = {
   start: "var count = vec4f();\nvar center = vec4f();\nvar spread = vec4f();",
-  step: (value, keep) =>
+  step: ([value], keep) =>
     `count += ${keep("vec4f(1.0)")};
 let delta = ${value} - center;
 center += ${keep("delta / max(count, vec4f(1.0))")};
@@ -62,9 +63,9 @@ let variance = ${collectives.join("sum", "f32", joinComponents("sum", "squares")
 };
 
 /** Declares `inverse`, the reciprocal of the root of the mean square. */
-const meanSquarePass: RowPass = {
+export const meanSquarePass: RowPass = {
   start: "var squares = vec4f();",
-  step: (value, keep) => `squares += ${keep(`${value} * ${value}`)};`,
+  step: ([value], keep) => `squares += ${keep(`${value} * ${value}`)};`,
   finish: (collectives) =>
     `let variance = ${collectives.join("sum", "f32", joinComponents("sum", "squares"))} / ` +
     `f32(params.length);\n${inverseDeviation}`,
@@ -85,7 +86,8 @@ function operandsOf(description: LayerNormDescription): RowOperand[] {
   });
 }
 
-function epsParameter(eps: number): Parameter {
+/** What passes read that declare `inverse`. */
+export function epsParameter(eps: number): Parameter {
   return { name: "eps", type: "f32", value: eps };
 }
 
@@ -106,12 +108,12 @@ export function layerNormKernel(description: LayerNormDescription, target: Targe
     held: {
       passes: [meanPass, centeredPass],
       statistics: ["inverse"],
-      result: (value) => affine(`${value} * inverse`, operands),
+      result: ([value]) => affine(`${value} * inverse`, operands),
     },
     streamed: {
       passes: [welfordPass],
       statistics: ["mean", "inverse"],
-      result: (value) => affine(`(${value} - mean) * inverse`, operands),
+      result: ([value]) => affine(`(${value} - mean) * inverse`, operands),
     },
   };
   return rowKernel(algorithm, description, target);
@@ -127,7 +129,7 @@ export function rmsNormKernel(description: RmsNormDescription, target: Target): 
   const method: RowMethod = {
     passes: [meanSquarePass],
     statistics: ["inverse"],
-    result: (value) => affine(`${value} * inverse`, operands),
+    result: ([value]) => affine(`${value} * inverse`, operands),
   };
   const algorithm: RowAlgorithm = {
     name: "rms_norm",

@@ -16,14 +16,14 @@ import {
 import { scalarElement, storageFunctions, vectorElement } from "../storage.ts";
 import type { Target } from "../target.ts";
 import { heldBody, isTakenInTurns } from "./held_rows.ts";
-import type { RowAlgorithm } from "./row_algorithm.ts";
+import { type RowAlgorithm, statisticArray } from "./row_algorithm.ts";
 import { streamedBody } from "./streamed_rows.ts";
 
 /** Rows of an expression, and how what is computed of them is stored. */
 export interface RowsDescription extends Results {
   readonly rows: number;
   readonly length: number;
-  /** May be aligned only where {@linkcode rowsAreAligned} says so. */
+  /** One result for each input; may be aligned only where {@linkcode rowsAreAligned} says so. */
   readonly input: Fragment;
 }
 
@@ -120,7 +120,7 @@ export function checkRows(what: string, description: RowsDescription, target: Ta
 }
 
 /**
- * The kernel that stores the result of every element. The number of rows is a parameter; the text
+ * The kernel that stores the result of every element, and then the statistics that are stored. The number of rows is a parameter; the text
  * depends on their length only through the choice of team and the vectors it holds.
  */
 export function rowKernel(
@@ -154,6 +154,11 @@ export function rowKernel(
       })),
       ...(epilogue?.bindings ?? []),
       ...outputBindings(outputs),
+      ...(algorithm.storedStatistics ?? []).map((name) => ({
+        name: statisticArray(name),
+        access: "read_write" as const,
+        element: "f32",
+      })),
     ],
     parameters: [
       { name: "teams", type: "u32", value: teams },

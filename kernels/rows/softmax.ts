@@ -16,23 +16,24 @@ const minusInfinity = "vec4f(bitcast<f32>(0xff800000u | zero()))";
 const lowest = "-0x1.fffffep+127f";
 const highest = "0x1.fffffep+127f";
 
-const exp = (value: string) => `accurate_exp(${value})`;
+/** WGSL of the exponentials of four elements. */
+export const exp = (value: string) => `accurate_exp(${value})`;
 const exp1 = (value: string) => `accurate_exp(vec4f(${value})).x`;
 const log1 = (value: string) => `accurate_log(vec4f(${value})).x`;
 
 /** Declares `peak`, the row's maximum. */
-const peakPass: RowPass = {
+export const peakPass: RowPass = {
   start: `var highest = ${minusInfinity};`,
-  step: (value, keep) => `highest = max(highest, ${keep(value, minusInfinity)});`,
+  step: ([value], keep) => `highest = max(highest, ${keep(value, minusInfinity)});`,
   finish: (collectives) =>
     `let peak = ${collectives.join("max", "f32", joinComponents("max", "highest"))};`,
 };
 
 /** Declares `total`, the sum of the exponentials; `replace` leaves these in place of the elements. */
-function totalPass(replace: boolean): RowPass {
+export function totalPass(replace: boolean): RowPass {
   return {
     start: "var sum = vec4f();",
-    step: (value, keep) =>
+    step: ([value], keep) =>
       replace
         ? `${value} = ${exp(`${value} - peak`)};\nsum += ${keep(value)};`
         : `sum += ${keep(exp(`${value} - peak`))};`,
@@ -47,11 +48,11 @@ function totalPass(replace: boolean): RowPass {
  * lowest finite number, since -infinity less itself would be NaN.
  * @param finite keeps the maximum below infinity, whose exponential is then infinite and not NaN.
  */
-function onlinePass(finite: boolean): RowPass {
+export function onlinePass(finite: boolean): RowPass {
   const top = joinComponents("max", "x");
   return {
     start: `var member_peak = ${lowest};\nvar sum = vec4f();`,
-    step: (value, keep) =>
+    step: ([value], keep) =>
       `let x = ${keep(value, minusInfinity)};
 let higher = max(member_peak, ${finite ? `min(${top}, ${highest})` : top});
 if (higher > member_peak) {
@@ -67,7 +68,7 @@ let total = ${collectives.join("sum", "f32", "member_total")};`,
 }
 
 /** Adds to a pass statements that declare another statistic. */
-function then(pass: RowPass, statement: string): RowPass {
+export function andThen(pass: RowPass, statement: string): RowPass {
   return { ...pass, finish: (collectives) => `${pass.finish(collectives)}\n${statement}` };
 }
 
@@ -80,14 +81,14 @@ const softmax: RowAlgorithm = {
   operands: [],
   functions: elementarySource(["exp"]),
   held: {
-    passes: [peakPass, then(totalPass(true), scaleStatement)],
+    passes: [peakPass, andThen(totalPass(true), scaleStatement)],
     statistics: ["scale_down"],
-    result: (value) => `${value} * scale_down`,
+    result: ([value]) => `${value} * scale_down`,
   },
   streamed: {
-    passes: [then(onlinePass(false), scaleStatement)],
+    passes: [andThen(onlinePass(false), scaleStatement)],
     statistics: ["peak", "scale_down"],
-    result: (value) => `${exp(`${value} - peak`)} * scale_down`,
+    result: ([value]) => `${exp(`${value} - peak`)} * scale_down`,
   },
 };
 
@@ -97,14 +98,14 @@ const logSoftmax: RowAlgorithm = {
   operands: [],
   functions: elementarySource(["exp", "log"]),
   held: {
-    passes: [peakPass, then(totalPass(false), logStatement)],
+    passes: [peakPass, andThen(totalPass(false), logStatement)],
     statistics: ["peak", "log_total"],
-    result: (value) => `(${value} - peak) - log_total`,
+    result: ([value]) => `(${value} - peak) - log_total`,
   },
   streamed: {
-    passes: [then(onlinePass(false), logStatement)],
+    passes: [andThen(onlinePass(false), logStatement)],
     statistics: ["peak", "log_total"],
-    result: (value) => `(${value} - peak) - log_total`,
+    result: ([value]) => `(${value} - peak) - log_total`,
   },
 };
 
@@ -138,7 +139,7 @@ export function logSumExpKernel(description: RowsDescription, target: Target): K
   const { rows, length, input, epilogue, outputs } = description;
   const team = teamThatStreams(length, target);
   const collectives = new Collectives(team, target, "(r & 1u)");
-  const method = { ...logSoftmax.streamed, passes: [then(onlinePass(true), logStatement)] };
+  const method = { ...logSoftmax.streamed, passes: [andThen(onlinePass(true), logStatement)] };
   const teams = Math.ceil(rows / 4);
   const body = `${teamSeat(team)}
 var results = vec4f();

@@ -4,7 +4,13 @@
 import type { Fragment } from "../fragment.ts";
 import type { Collectives, Team } from "../reduce/team.ts";
 import { loadScalar, unpackVector } from "../storage.ts";
-import type { Keep, RowAlgorithm, RowMethod, RowOperand } from "./row_algorithm.ts";
+import {
+  type Keep,
+  type RowAlgorithm,
+  type RowMethod,
+  type RowOperand,
+  storeStatistics,
+} from "./row_algorithm.ts";
 
 /** How rows are streamed. */
 export interface StreamedRows {
@@ -35,8 +41,8 @@ export function streamedPasses(
     `${pass.start}
 for (var index = begin + member * 4u; index < end; index += ${team.threads * 4}u) {
 ${text.statements}
-var value = ${text.results[0]};
-${pass.step("value", keep)}
+${text.results.map((result, n) => `var value${n} = ${result};`).join("\n")}
+${pass.step(text.results.map((_, n) => `value${n}`), keep)}
 }
 ${pass.finish(collectives)}`
   ).join("\n");
@@ -52,15 +58,18 @@ export function streamedBody(algorithm: RowAlgorithm, rows: StreamedRows): strin
 let begin = first_row * params.length;
 let end = begin + params.length;
 ${streamedPasses(algorithm.streamed, rows)}
+${storeStatistics(algorithm, "first_row")}
 ${storeLoop(algorithm, rows)}`;
   }
-  // The last team may repeat the last row: what becomes of it is never stored.
+  // The last team may repeat the last row: no more becomes of it than that its statistics are stored again.
   return `${first}
 ${statistics.map((name) => `var rows_${name} = vec4f();`).join("\n")}
 for (var r = 0u; r < ${together}u; r++) {
-let begin = min(first_row + r, params.rows - 1u) * params.length;
+let row = min(first_row + r, params.rows - 1u);
+let begin = row * params.length;
 let end = begin + params.length;
 ${streamedPasses(algorithm.streamed, rows)}
+${storeStatistics(algorithm, "row")}
 ${statistics.map((name) => `rows_${name}[r] = ${name};`).join("\n")}
 }
 let begin = first_row * params.length;
@@ -91,10 +100,9 @@ let column = inner - which * params.length;
 ${statistics.map((name) => `let ${name} = ${pick(name)};`).join("\n")}`;
   return `for (var index = begin + member * 4u; index < end; index += ${team.threads * 4}u) {
 ${text.statements}
-let value = ${text.results[0]};
 ${places}
 ${algorithm.operands.map((operand) => loadOperand(operand, together)).join("\n")}
-let result = ${result("value")};
+let result = ${result(text.results)};
 ${store("result")}
 }`;
 }

@@ -2,15 +2,24 @@
 
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../ir/graph.ts";
-import type { NormParams } from "../ops/rows.ts";
+import type { RowKernel } from "../ir/operation.ts";
+import type { NormGradientParams, NormParams } from "../ops/normalization.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { layerNormKernel, rmsNormKernel } from "../../kernels/rows/normalize.ts";
+import {
+  layerNormGradientKernel,
+  rmsNormGradientKernel,
+} from "../../kernels/rows/normalize_gradient.ts";
 import {
   rowsAreAligned,
   type RowsDescription,
   supportsRows,
 } from "../../kernels/rows/row_kernel.ts";
 import { logSoftmaxKernel, logSumExpKernel, softmaxKernel } from "../../kernels/rows/softmax.ts";
+import {
+  logSoftmaxGradientKernel,
+  softmaxGradientKernel,
+} from "../../kernels/rows/softmax_gradient.ts";
 import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
 import { epilogueOf, outputFormats, prologueOf } from "./lower_expression.ts";
@@ -30,42 +39,63 @@ function rowLength(node: Node): number {
 /** The kernel of a row operation. */
 export function lowerRows(task: Task, plan: Schedule, target: Target): Step[] {
   const node = task.anchor!;
-  const [x, ...operands] = node.inputs;
+  const { lower } = node.operation;
+  if (lower.kind !== "rows") throw new Error(`${lower.kind} is not a row operation`);
+  const { shape } = node.inputs[0]!.aval;
   const length = rowLength(node);
-  const input = prologueOf([x!], plan, {
-    shape: x!.aval.shape,
+  const input = prologueOf(node.inputs.slice(0, lower.rowInputs), plan, {
+    shape,
     aligned: rowsAreAligned(length),
     target,
   });
-  const epilogue = epilogueOf(task, plan, target);
-  const kernel = rowsKernel(node, {
-    rows: sizeOf(x!.aval.shape) / length,
+  // What there is one of for each row the kernel stores as it is.
+  const [, ...statistics] = node.outputs;
+  const elements = { ...task, roots: task.roots.filter((v) => !statistics.includes(v)) };
+  const epilogue = epilogueOf(elements, plan, target);
+  const kernel = rowsKernel(lower.kernel, node, {
+    rows: sizeOf(shape) / length,
     length,
     input: input.fragment,
-    outputs: outputFormats(task, target),
+    outputs: outputFormats(elements, target),
     epilogue: epilogue.fragment,
   }, target);
+  const operands = [...node.inputs.slice(lower.rowInputs), ...epilogue.operands];
   return [{
     kernel,
-    arrays: [...input.operands, ...operands, ...epilogue.operands, ...task.roots],
+    arrays: [...input.operands, ...operands, ...elements.roots, ...statistics],
   }];
 }
 
-function rowsKernel(node: Node, description: RowsDescription, target: Target): Kernel {
-  const { lower } = node.operation;
-  if (lower.kind !== "rows") throw new Error(`${lower.kind} is not a row operation`);
-  switch (lower.kernel) {
+function rowsKernel(
+  kernel: RowKernel,
+  node: Node,
+  description: RowsDescription,
+  target: Target,
+): Kernel {
+  switch (kernel) {
     case "softmax":
       return softmaxKernel(description, target);
+    case "softmaxGradient":
+      return softmaxGradientKernel(description, target);
     case "logSoftmax":
       return logSoftmaxKernel(description, target);
+    case "logSoftmaxGradient":
+      return logSoftmaxGradientKernel(description, target);
     case "logSumExp":
       return logSumExpKernel(description, target);
     case "layerNorm":
       return layerNormKernel({ ...description, ...normOperands(node, target) }, target);
+    case "layerNormGradient":
+      return layerNormGradientKernel({ ...description, eps: epsOf(node) }, target);
     case "rmsNorm":
       return rmsNormKernel({ ...description, ...normOperands(node, target) }, target);
+    case "rmsNormGradient":
+      return rmsNormGradientKernel({ ...description, eps: epsOf(node) }, target);
   }
+}
+
+function epsOf(node: Node): number {
+  return (node.params as NormGradientParams).eps;
 }
 
 /** How the scale and the bias that a normalization has are stored; they follow its input. */

@@ -110,9 +110,10 @@ class Scheduler {
 
   /** Kernels outside the expression compiler read stored arrays; contractions take simple views of them. */
   #storeOperands(node: Node): void {
-    const { kind } = node.operation.lower;
+    const { lower } = node.operation;
+    const { kind } = lower;
     if (kind === "kernel" || kind === "composite") node.inputs.forEach((v) => this.#stored.add(v));
-    if (kind === "rows") node.inputs.slice(1).forEach((v) => this.#stored.add(v));
+    if (kind === "rows") node.inputs.slice(lower.rowInputs).forEach((v) => this.#stored.add(v));
     if (kind === "contraction") this.#storeFactors(node);
   }
 
@@ -178,7 +179,9 @@ class Scheduler {
     const taken = new Set<Variable>();
     for (const node of this.#graph.nodes) {
       const [variable] = node.outputs as [Variable];
-      if (!acceptsEpilogue(node) || this.#outputs.has(variable)) continue;
+      if (!acceptsEpilogue(node) || node.outputs.length > 1 || this.#outputs.has(variable)) {
+        continue;
+      }
       const root = this.#epilogueRoot(variable);
       if (!root || taken.has(root)) continue;
       taken.add(root);

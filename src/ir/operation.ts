@@ -49,7 +49,9 @@ export type Lowering<P extends Params = Params> =
   | { readonly kind: "contraction" }
   | {
     readonly kind: "rows";
-    readonly kernel: "softmax" | "logSoftmax" | "logSumExp" | "layerNorm" | "rmsNorm";
+    readonly kernel: RowKernel;
+    /** How many of the inputs are rows; the vectors that follow serve every row. */
+    readonly rowInputs: 1 | 2;
     decompose(inputs: readonly Value[], params: P): readonly Value[];
   }
   | {
@@ -67,6 +69,18 @@ export type Lowering<P extends Params = Params> =
     readonly kind: "composite";
     decompose(inputs: readonly Value[], params: P): readonly Value[];
   };
+
+/** Kernels over the last axis. */
+export type RowKernel =
+  | "softmax"
+  | "softmaxGradient"
+  | "logSoftmax"
+  | "logSoftmaxGradient"
+  | "logSumExp"
+  | "layerNorm"
+  | "layerNormGradient"
+  | "rmsNorm"
+  | "rmsNormGradient";
 
 /** How a reduction joins two values. */
 export type Combiner = "sum" | "prod" | "max" | "min" | "any" | "all";

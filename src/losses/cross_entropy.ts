@@ -11,18 +11,17 @@ import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { logSigmoid } from "../ops/activation.ts";
 import { broadcastTo } from "../ops/movement.ts";
 import { astype, convert } from "../ops/cast.ts";
+import { besideRow, rowSum } from "../ops/along_rows.ts";
 import {
-  besideRow,
   classHits,
   crossEntropyOperation,
   integerCrossEntropyOperation,
   logSoftmaxDistances,
   orNaN,
-  rowSum,
 } from "../ops/cross_entropy.ts";
 import { logicalNot, logicalOr } from "../ops/logic.ts";
 import { anyOperation, reduce } from "../ops/reduction.ts";
-import { logSumExpOperation } from "../ops/rows.ts";
+import { logSumExpOperation } from "../ops/softmax.ts";
 import { where } from "../ops/selection.ts";
 import { type ClassOptions, ClassRows, floatingArray } from "./arguments.ts";
 

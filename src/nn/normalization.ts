@@ -10,7 +10,7 @@ import { overLastAxis } from "../numpy/last_axis.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
 import { promoteOperands } from "../ops/define.ts";
 import { reshape } from "../ops/movement.ts";
-import { layerNormOperation, type NormParams, rmsNormOperation } from "../ops/rows.ts";
+import { layerNormOperation, type NormParams, rmsNormOperation } from "../ops/normalization.ts";
 import { ones, zeros } from "./initializers.ts";
 import {
   checkApplyOptions,

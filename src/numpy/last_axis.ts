@@ -4,7 +4,7 @@ import { sizeOf } from "../core/shape.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { reshape, transpose } from "../ops/movement.ts";
-import { logSoftmaxOperation, logSumExpOperation, softmaxOperation } from "../ops/rows.ts";
+import { logSoftmaxOperation, logSumExpOperation, softmaxOperation } from "../ops/softmax.ts";
 
 /** A function of rows: it keeps their length, or reduces each to one element. */
 export type RowFunction = (rows: Value) => Value;

@@ -16,7 +16,7 @@ import { less, lessEqual } from "./comparison.ts";
 import { iota } from "./constant.ts";
 import { dotGeneral } from "./contraction.ts";
 import { transpose } from "./movement.ts";
-import { logSumExpOperation, softmaxOperation } from "./rows.ts";
+import { logSumExpOperation, softmaxOperation } from "./softmax.ts";
 import { where } from "./selection.ts";
 
 /**

@@ -8,6 +8,7 @@ import { showAval } from "../ir/aval.ts";
 import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { alongRow, besideRow, rowSum } from "./along_rows.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { allBatched, widened } from "./broadcast.ts";
 import { astype } from "./cast.ts";
@@ -17,8 +18,8 @@ import { optimizationBarrier, stopGradient } from "./gradient_control.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { logicalAnd, logicalNot } from "./logic.ts";
 import { reshape } from "./movement.ts";
-import { maxOperation, reduce, sumOperation } from "./reduction.ts";
-import { logSumExpOperation, softmaxOperation } from "./rows.ts";
+import { maxOperation } from "./reduction.ts";
+import { logSumExpOperation, wideSoftmax } from "./softmax.ts";
 import { where } from "./selection.ts";
 
 /** The static argument of a cross entropy. */
@@ -30,16 +31,6 @@ export interface CrossEntropyParams extends Params {
 /** The number of classes of rows. */
 function classesOf(rows: Value): number {
   return rows.aval.shape[rows.aval.shape.length - 1]!;
-}
-
-/** The sum of each row. */
-export function rowSum(rows: Value): Value {
-  return reduce(sumOperation, rows, [rows.aval.shape.length - 1]);
-}
-
-/** A value a row, beside the elements of the row. */
-export function besideRow(x: Value): Value {
-  return reshape(x, [...x.aval.shape, 1]);
 }
 
 /** Classes as numbers from 0 on: negative ones count from the last. */
@@ -77,16 +68,11 @@ function integerDecomposition(
   return [sub(total, add(mul(1 - labelSmoothing, picked), mul(labelSmoothing, mean)))];
 }
 
-/** Softmax in float32: a half one would have lost digits. */
-function softmaxOf(rows: Value): Value {
-  return bind1(softmaxOperation, {}, widened(rows));
-}
-
 /** The derivative by the logits: their softmax, less what the target has of each class. */
 function integerSlope(rows: Value, labels: Value, { labelSmoothing }: CrossEntropyParams): Value {
   const spread = labelSmoothing / classesOf(rows);
   const target = where(classHits(rows, labels), 1 - labelSmoothing + spread, spread);
-  return sub(softmaxOf(rows), target);
+  return sub(wideSoftmax(rows), target);
 }
 
 /**
@@ -137,14 +123,14 @@ export const integerCrossEntropyOperation: Operation<CrossEntropyParams> = regis
  * twice, since that is cheaper than to store them.
  */
 export function logSoftmaxDistances(rows: Value): Value {
-  const peak = stopGradient(reduce(maxOperation, rows, [rows.aval.shape.length - 1]));
+  const peak = stopGradient(alongRow(maxOperation, rows));
   const total = bind1(logSumExpOperation, {}, sub(rows, besideRow(peak)));
   return sub(besideRow(total), sub(rows, besideRow(optimizationBarrier(peak))));
 }
 
 /** The derivative by the logits: their softmax times the weight of the row, less each class's own. */
 function distributionSlope(rows: Value, weights: Value): Value {
-  return sub(mul(softmaxOf(rows), besideRow(rowSum(weights))), weights);
+  return sub(mul(wideSoftmax(rows), besideRow(rowSum(weights))), weights);
 }
 
 /** -log softmax of rows `[..., classes]` times weights of that shape, summed over the classes, in float32. */

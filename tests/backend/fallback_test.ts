@@ -17,7 +17,7 @@ import { iota } from "../../src/ops/constant.ts";
 import { dotGeneral } from "../../src/ops/contraction.ts";
 import { reshape } from "../../src/ops/movement.ts";
 import { reduce, sumOperation } from "../../src/ops/reduction.ts";
-import { softmaxOperation } from "../../src/ops/rows.ts";
+import { softmaxOperation } from "../../src/ops/softmax.ts";
 import { bind1 } from "../../src/ir/trace.ts";
 import { jit } from "../../src/transform/jit.ts";
 import { webgpuTest } from "../webgpu_test.ts";

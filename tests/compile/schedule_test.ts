@@ -9,7 +9,7 @@ import { dotGeneral } from "../../src/ops/contraction.ts";
 import { exp } from "../../src/ops/elementary.ts";
 import { reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { reduce, sumOperation } from "../../src/ops/reduction.ts";
-import { softmaxOperation } from "../../src/ops/rows.ts";
+import { softmaxOperation } from "../../src/ops/softmax.ts";
 import { bind1 } from "../../src/ir/trace.ts";
 import type { Value } from "../../src/ir/value.ts";
 import { jit } from "../../src/transform/jit.ts";

@@ -108,6 +108,18 @@ function norms(vectors: number): Sample[] {
   });
 }
 
+/** Rows and the cotangents of what became of them. */
+function rowGradients(params: Params = {}): Sample[] {
+  return rowShapes.map((shape) => ({
+    shapes: [shape, shape],
+    params,
+    dtypes: floats,
+    domain: [-2, 2],
+    ulp: 16,
+    absolute: 1e-5,
+  }));
+}
+
 /** Few heads and many, groups of them, every option, and lengths without a key or a query. */
 function attentions(): Sample[] {
   const sample = (
@@ -211,6 +223,8 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
   softmax: rows([-8, 8]),
   logSoftmax: rows([-8, 8]),
   logsumexp: rows([-8, 8]),
+  softmaxGradient: rowGradients(),
+  logSoftmaxGradient: rowGradients(),
   integerCrossEntropy: [0, 0.1].flatMap((labelSmoothing) =>
     [[5, 7], [2, 3, 64], [4, 1000], [0, 5], [3]].map((shape) =>
       ({
@@ -234,6 +248,8 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
   dotProductAttention: attentions(),
   layerNorm: [...norms(0), ...norms(1), ...norms(2)],
   rmsNorm: [...norms(0), ...norms(1)],
+  layerNormGradient: rowGradients({ eps: 1e-2 }),
+  rmsNormGradient: rowGradients({ eps: 1e-2 }),
   dotGeneral: [
     { shapes: [[5, 7], [7, 3]], params: { contracting: [[1], [0]], batch: [[], []] } },
     { shapes: [[2, 4, 8], [2, 8, 4]], params: { contracting: [[2], [1]], batch: [[0], [0]] } },
