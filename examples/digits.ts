@@ -3,7 +3,6 @@
 //
 //   deno task demo [--policy NAME]... [--backend webgpu|cpu] [--json]
 
-import { parseArgs } from "@std/cli/parse-args";
 import {
   castToHalf,
   deviceInfo,
@@ -17,7 +16,9 @@ import {
   withPolicy,
 } from "@zenith/jax";
 import { loadDigits } from "./digits/rows.ts";
-import { drawDigits, table } from "./digits/text.ts";
+import { drawDigits } from "./digits/drawing.ts";
+import { checkBackend, checkPolicies, commandLine, POLICIES, readFlags } from "./program/flags.ts";
+import { table } from "./program/table.ts";
 
 const USAGE = `Reads 360 handwritten digits under each precision policy.
 
@@ -26,7 +27,6 @@ const USAGE = `Reads 360 handwritten digits under each precision policy.
   --json            print JSON
   --help            print this`;
 
-const POLICIES = ["float32", "mixed_float16", "mixed_bfloat16"];
 const TIMED_BATCHES = 20;
 
 interface Weights {
@@ -165,46 +165,18 @@ function printReport(
   console.log(`\n${drawDigits(shown)}`);
 }
 
-/** Reads the flags; prints what is wrong with them and ends the program where something is. */
-function readFlags(): { policies: string[]; backend: string | undefined; json: boolean } {
-  const unknown: string[] = [];
-  const flags = parseArgs(Deno.args, {
+function readDemoFlags(args: readonly string[]) {
+  const { policy, backend, json } = readFlags(args, {
     string: ["policy", "backend"],
-    boolean: ["json", "help"],
     collect: ["policy"],
-    unknown: (argument) => {
-      unknown.push(argument);
-      return false;
-    },
+    boolean: ["json"],
   });
-  if (flags.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  if (unknown.length > 0) stop(`unknown argument ${unknown.join(" ")}`);
-  const policies = flags.policy.length > 0 ? flags.policy : POLICIES;
-  policies.forEach(checkPolicy);
-  return { policies, backend: flags.backend, json: flags.json };
-}
-
-function checkPolicy(policy: string): void {
-  try {
-    withPolicy(policy, () => {});
-  } catch (error) {
-    stop(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function stop(message: string): never {
-  console.error(`${message}\n\n${USAGE}`);
-  Deno.exit(2);
+  const policies = checkPolicies(policy.length > 0 ? policy : POLICIES);
+  return { policies, backend: checkBackend(backend), json };
 }
 
 async function main(): Promise<void> {
-  const { policies, backend, json } = readFlags();
-  if (backend !== undefined && backend !== "webgpu" && backend !== "cpu") {
-    stop(`--backend must be webgpu or cpu, got ${backend}`);
-  }
+  const { policies, backend, json } = commandLine(USAGE, readDemoFlags);
   await init({ backend });
   const { pixels, truth } = (await loadDigits()).test;
   const file = new URL("./data/digits_mlp.safetensors", import.meta.url);

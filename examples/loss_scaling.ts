@@ -3,7 +3,6 @@
 //
 //   deno run examples/loss_scaling.ts [--steps N] [--backend webgpu|cpu]
 
-import { parseArgs } from "@std/cli/parse-args";
 import {
   finfo,
   grad,
@@ -17,7 +16,8 @@ import {
   random,
   trainStep,
 } from "@zenith/jax";
-import { table } from "./digits/text.ts";
+import { checkBackend, commandLine, readFlags, wholeNumber } from "./program/flags.ts";
+import { table } from "./program/table.ts";
 
 const USAGE = `Shows what becomes of small gradients in float16, and how a loss scale keeps them.
 
@@ -105,39 +105,12 @@ async function train(
   ];
 }
 
-/** Reads the flags; prints what is wrong with them and ends the program where something is. */
-function readFlags(): { steps: number; backend: "webgpu" | "cpu" | undefined } {
-  const unknown: string[] = [];
-  const flags = parseArgs(Deno.args, {
-    string: ["steps", "backend"],
-    boolean: ["help"],
-    unknown: (argument) => {
-      unknown.push(argument);
-      return false;
-    },
-  });
-  if (flags.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const { backend } = flags;
-  const steps = Number(flags.steps ?? 200);
-  if (unknown.length > 0) stop(`unknown argument ${unknown.join(" ")}`);
-  if (!(Number.isSafeInteger(steps) && steps > 0)) {
-    stop(`--steps must be a whole number from 1 on, got ${flags.steps}`);
-  }
-  if (backend !== undefined && backend !== "webgpu" && backend !== "cpu") {
-    stop(`--backend must be webgpu or cpu, got ${backend}`);
-  }
-  return { steps, backend };
+function readScalingFlags(args: readonly string[]) {
+  const { steps, backend } = readFlags(args, { string: ["steps", "backend"], boolean: [] });
+  return { steps: wholeNumber("steps", steps ?? "200", 1), backend: checkBackend(backend) };
 }
 
-function stop(message: string): never {
-  console.error(`${message}\n\n${USAGE}`);
-  Deno.exit(2);
-}
-
-const { steps, backend } = readFlags();
+const { steps, backend } = commandLine(USAGE, readScalingFlags);
 await init({ backend });
 await showOneGradient();
 console.log(`A network with such gradients, ${steps} steps:\n`);

@@ -2,12 +2,21 @@
 //
 //   deno task train [--policy NAME]... [--epochs N] [--seed N] [--backend webgpu|cpu] [--svg FILE] [--json]
 
-import { parseArgs } from "@std/cli/parse-args";
-import { deviceInfo, init, withPolicy } from "@zenith/jax";
-import { drawCurves } from "./digits/curves.ts";
+import { deviceInfo, init } from "@zenith/jax";
 import { loadDigits } from "./digits/rows.ts";
-import { table } from "./digits/text.ts";
+import {
+  checkBackend,
+  checkPolicies,
+  commandLine,
+  fileName,
+  POLICIES,
+  readFlags,
+  wholeNumber,
+} from "./program/flags.ts";
+import { showProgress } from "./program/progress.ts";
+import { table } from "./program/table.ts";
 import { type EpochReport, train } from "./digits/training.ts";
+import { type Curve, decades, drawCurves, tenths } from "./program/curves.ts";
 
 const USAGE = `Trains a network that reads handwritten digits under each precision policy.
 
@@ -19,8 +28,6 @@ const USAGE = `Trains a network that reads handwritten digits under each precisi
   --json            print JSON
   --help            print this`;
 
-const POLICIES = ["float32", "mixed_float16", "mixed_bfloat16"];
-
 interface Flags {
   readonly policies: readonly string[];
   readonly epochs: number;
@@ -30,56 +37,20 @@ interface Flags {
   readonly json: boolean;
 }
 
-/** Reads the flags; prints what is wrong with them and ends the program where something is. */
-function readFlags(): Flags {
-  const unknown: string[] = [];
-  const flags = parseArgs(Deno.args, {
+function readTrainingFlags(args: readonly string[]): Flags {
+  const { policy, epochs, seed, backend, svg, json } = readFlags(args, {
     string: ["policy", "epochs", "seed", "backend", "svg"],
-    boolean: ["json", "help"],
     collect: ["policy"],
-    unknown: (argument) => {
-      unknown.push(argument);
-      return false;
-    },
+    boolean: ["json"],
   });
-  if (flags.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  if (unknown.length > 0) stop(`unknown argument ${unknown.join(" ")}`);
-  const policies = flags.policy.length > 0 ? flags.policy : POLICIES;
-  policies.forEach(checkPolicy);
-  const { backend, svg, json } = flags;
-  if (backend !== undefined && backend !== "webgpu" && backend !== "cpu") {
-    stop(`--backend must be webgpu or cpu, got ${backend}`);
-  }
   return {
-    policies,
-    epochs: wholeNumber("epochs", flags.epochs ?? "20", 1),
-    seed: wholeNumber("seed", flags.seed ?? "0", 0),
-    backend,
-    svg,
+    policies: checkPolicies(policy.length > 0 ? policy : POLICIES),
+    epochs: wholeNumber("epochs", epochs ?? "20", 1),
+    seed: wholeNumber("seed", seed ?? "0", 0),
+    backend: checkBackend(backend),
+    svg: fileName("svg", svg),
     json,
   };
-}
-
-function wholeNumber(name: string, given: string, least: number): number {
-  const number = Number(given);
-  if (given !== "" && Number.isSafeInteger(number) && number >= least) return number;
-  stop(`--${name} must be a whole number from ${least} on, got ${given}`);
-}
-
-function checkPolicy(policy: string): void {
-  try {
-    withPolicy(policy, () => {});
-  } catch (error) {
-    stop(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function stop(message: string): never {
-  console.error(`${message}\n\n${USAGE}`);
-  Deno.exit(2);
 }
 
 function progressLine(report: EpochReport, epochs: number): string {
@@ -87,15 +58,6 @@ function progressLine(report: EpochReport, epochs: number): string {
   return `${policy.padEnd(14)}  epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}` +
     `  loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(3)}  scale ${lossScale}` +
     `  skipped ${skipped}  ${stepMs.toFixed(1)} ms a step`;
-}
-
-/** Shows progress: on a terminal in one line that changes, elsewhere a line every few epochs. */
-function showProgress(report: EpochReport, epochs: number): void {
-  const last = report.epoch === epochs;
-  const line = progressLine(report, epochs);
-  if (Deno.stdout.isTerminal()) {
-    Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[K${line}${last ? "\n" : ""}`));
-  } else if (last || report.epoch % 5 === 0) console.log(line);
 }
 
 function printTable(runs: readonly (readonly EpochReport[])[]): void {
@@ -109,8 +71,33 @@ function printTable(runs: readonly (readonly EpochReport[])[]): void {
   console.log(`\n${table(header, rows)}`);
 }
 
+/** The loss and the test accuracy over the epochs. */
+function drawRuns(runs: readonly (readonly EpochReport[])[]): string {
+  const valuesOf = (key: "loss" | "accuracy") =>
+    runs.flatMap((reports) => reports.map((report) => report[key]));
+  const curvesOf = (key: "loss" | "accuracy"): Curve[] =>
+    runs.map((reports) => ({
+      name: reports[0].policy,
+      points: reports.map((report) => [report.epoch, report[key]]),
+    }));
+  return drawCurves([
+    {
+      title: "training loss, the mean of each epoch",
+      marks: decades(valuesOf("loss")),
+      logarithmic: true,
+      curves: curvesOf("loss"),
+    },
+    {
+      title: "test accuracy",
+      marks: tenths(valuesOf("accuracy")),
+      logarithmic: false,
+      curves: curvesOf("accuracy"),
+    },
+  ], "epoch");
+}
+
 async function main(): Promise<void> {
-  const { policies, epochs, seed, backend, svg, json } = readFlags();
+  const { policies, epochs, seed, backend, svg, json } = commandLine(USAGE, readTrainingFlags);
   await init({ backend });
   const digits = await loadDigits();
   const info = deviceInfo();
@@ -125,17 +112,14 @@ async function main(): Promise<void> {
     const reports: EpochReport[] = [];
     for await (const report of train({ policy, epochs, seed }, digits)) {
       reports.push(report);
-      if (!json) showProgress(report, epochs);
+      if (json) continue;
+      const last = report.epoch === epochs;
+      showProgress(progressLine(report, epochs), { keep: report.epoch % 5 === 0, last });
     }
     runs.push(reports);
   }
   if (svg !== undefined) {
-    const curves = runs.map((reports) => ({
-      name: reports[0].policy,
-      loss: reports.map(({ loss }) => loss),
-      accuracy: reports.map(({ accuracy }) => accuracy),
-    }));
-    await Deno.writeTextFile(svg, drawCurves(curves));
+    await Deno.writeTextFile(svg, drawRuns(runs));
   }
   if (json) console.log(JSON.stringify({ device: info, runs }, null, 2));
   else printTable(runs);

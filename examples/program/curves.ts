@@ -1,20 +1,19 @@
-// Training curves as an SVG: the loss and the test accuracy of each policy over the epochs. It follows the
-// reader's light or dark scheme.
+// Training curves as an SVG: panels one below the other, each with a curve a policy. It follows the reader's
+// light or dark scheme.
 
-/** One policy's curves, a point an epoch. */
+/** How something went with the progress of a training. */
 export interface Curve {
   readonly name: string;
-  readonly loss: readonly number[];
-  readonly accuracy: readonly number[];
+  readonly points: readonly (readonly [progress: number, value: number])[];
 }
 
-interface Panel {
+/** Curves over one axis; the same name has the same colour in every panel. */
+export interface Panel {
   readonly title: string;
-  readonly top: number;
   /** Marks on the axis, from the lowest to the highest value shown. */
   readonly marks: readonly number[];
-  readonly valuesOf: (curve: Curve) => readonly number[];
   readonly logarithmic: boolean;
+  readonly curves: readonly Curve[];
 }
 
 /** Colours and dashes that tell curves apart where they lie on one another, and for who sees few colours. */
@@ -27,8 +26,9 @@ const SERIES = [
 const WIDTH = 720;
 const LEFT = 64;
 const RIGHT = WIDTH - 28;
+const FIRST_PANEL = 78;
 const PANEL_HEIGHT = 190;
-const HEIGHT = 560;
+const PANEL_DISTANCE = 252;
 
 function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -60,7 +60,7 @@ function styles(): string {
 }
 
 /** Powers of ten around all values that are finite. */
-function decades(values: readonly number[]): number[] {
+export function decades(values: readonly number[]): number[] {
   const exponents = values.filter(Number.isFinite).map((value) =>
     Math.log10(Math.max(value, 1e-12))
   );
@@ -71,44 +71,48 @@ function decades(values: readonly number[]): number[] {
 }
 
 /** Tenths from one below all values up to 1. */
-function tenths(values: readonly number[]): number[] {
+export function tenths(values: readonly number[]): number[] {
   const lowest = Math.min(9, Math.floor(10 * Math.min(...values)));
   return Array.from({ length: 11 - lowest }, (_, i) => (lowest + i) / 10);
 }
 
-function drawPanel(panel: Panel, curves: readonly Curve[]): string[] {
-  const scale = (value: number) =>
-    panel.logarithmic ? Math.log10(Math.max(value, panel.marks[0])) : value;
-  const lowest = scale(panel.marks[0]);
-  const highest = scale(panel.marks[panel.marks.length - 1]);
-  const epochs = Math.max(...curves.map((curve) => curve.loss.length));
-  const x = (epoch: number) =>
-    LEFT + (RIGHT - LEFT) * (epochs > 1 ? (epoch - 1) / (epochs - 1) : 0.5);
-  const y = (value: number) =>
-    panel.top + PANEL_HEIGHT * (highest - scale(value)) / (highest - lowest);
-  const path = (values: readonly number[]) => {
-    const points = values.flatMap((value, i) =>
-      Number.isFinite(value) ? [`${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}`] : []
-    );
+/** Round numbers from the least to the most of a range, about ten of them. */
+function roundSteps(least: number, most: number): number[] {
+  const rough = Math.max((most - least) / 10, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough)!;
+  const first = Math.ceil(least / step);
+  const count = Math.floor(most / step) - first + 1;
+  return Array.from({ length: count }, (_, i) => (first + i) * step);
+}
+
+function drawPanel({ title, marks, logarithmic, curves }: Panel, top: number): string[] {
+  const scale = (value: number) => logarithmic ? Math.log10(Math.max(value, marks[0])) : value;
+  const lowest = scale(marks[0]);
+  const highest = scale(marks[marks.length - 1]);
+  const progress = curves.flatMap(({ points }) => points.map(([at]) => at));
+  const [first, last] = [Math.min(...progress), Math.max(...progress)];
+  const x = (at: number) =>
+    LEFT + (RIGHT - LEFT) * (last > first ? (at - first) / (last - first) : 0.5);
+  const y = (value: number) => top + PANEL_HEIGHT * (highest - scale(value)) / (highest - lowest);
+  const path = ({ points }: Curve) => {
+    const finite = points.filter(([, value]) => Number.isFinite(value));
+    const places = finite.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
     // The line of no length at the end makes a dot of a curve of one point.
-    return points.length === 0 ? "" : `M${points.join("L")}h0`;
+    return places.length === 0 ? "" : `M${places.join("L")}h0`;
   };
-  const step = Math.max(1, Math.ceil(epochs / 10));
-  const numbered = Array.from({ length: Math.ceil(epochs / step) }, (_, i) => 1 + i * step);
   return [
-    text(LEFT, panel.top - 14, "title", panel.title),
-    ...panel.marks.flatMap((mark) => [
+    text(LEFT, top - 14, "title", title),
+    ...marks.flatMap((mark) => [
       `<line x1="${LEFT}" x2="${RIGHT}" y1="${y(mark).toFixed(1)}" y2="${
         y(mark).toFixed(1)
       }" class="grid"/>`,
       text(LEFT - 10, Math.round(y(mark)) + 4, "faint", String(mark), "end"),
     ]),
-    ...numbered.map((epoch) =>
-      text(Math.round(x(epoch)), panel.top + PANEL_HEIGHT + 18, "faint", String(epoch), "middle")
+    ...roundSteps(first, last).map((at) =>
+      text(Math.round(x(at)), top + PANEL_HEIGHT + 18, "faint", String(at), "middle")
     ),
-    ...curves.map((curve, i) =>
-      `<path d="${path(panel.valuesOf(curve))}" class="curve s${i % SERIES.length}"/>`
-    ),
+    ...curves.map((curve, i) => `<path d="${path(curve)}" class="curve s${i % SERIES.length}"/>`),
   ];
 }
 
@@ -122,31 +126,16 @@ function legend(curves: readonly Curve[]): string[] {
   });
 }
 
-/** The curves as a self-contained SVG. */
-export function drawCurves(curves: readonly Curve[]): string {
-  const panels: Panel[] = [
-    {
-      title: "training loss, the mean of each epoch",
-      top: 78,
-      marks: decades(curves.flatMap((curve) => curve.loss)),
-      valuesOf: (curve) => curve.loss,
-      logarithmic: true,
-    },
-    {
-      title: "test accuracy",
-      top: 330,
-      marks: tenths(curves.flatMap((curve) => curve.accuracy)),
-      valuesOf: (curve) => curve.accuracy,
-      logarithmic: false,
-    },
-  ];
+/** The panels as a self-contained SVG; `axis` is what the progress is counted in. */
+export function drawCurves(panels: readonly Panel[], axis: string): string {
+  const height = FIRST_PANEL + PANEL_DISTANCE * panels.length - 22;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">`,
     styles(),
-    `<rect width="${WIDTH}" height="${HEIGHT}" rx="10" class="card"/>`,
-    ...legend(curves),
-    ...panels.flatMap((panel) => drawPanel(panel, curves)),
-    text(RIGHT, HEIGHT - 10, "faint", "epoch", "end"),
+    `<rect width="${WIDTH}" height="${height}" rx="10" class="card"/>`,
+    ...legend(panels[0].curves),
+    ...panels.flatMap((panel, i) => drawPanel(panel, FIRST_PANEL + PANEL_DISTANCE * i)),
+    text(RIGHT, height - 10, "faint", axis, "end"),
     "</svg>\n",
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-// Text for the digits example: an aligned table, and digits drawn side by side.
+// Digits drawn side by side in text.
 
 const SHADES = " .:-=+*#%@";
 const SIDE = 8;
@@ -10,18 +10,6 @@ export interface DrawnDigit {
   pixels: readonly number[];
   /** Shown under the drawing. */
   lines: readonly string[];
-}
-
-/** A table with its first column aligned to the left and the others to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((name, at) =>
-    Math.max(name.length, ...rows.map((row) => row[at].length))
-  );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, at) => at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))
-      .join("  ").trimEnd();
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [line(header), rule, ...rows.map(line)].join("\n");
 }
 
 /** The drawing's lines; a pixel takes two columns, because a character is twice as high as wide. */
