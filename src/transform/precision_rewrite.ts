@@ -125,10 +125,11 @@ class Step {
   }
 
   /** A conversion that the program asks for stays; one of promotion is made again where operands meet. */
-  #cast({ dtype, implicit }: CastParams): readonly Slot[] {
+  #cast({ dtype, weak, implicit }: CastParams): readonly Slot[] {
     const [slot] = this.#inputs as [Slot];
-    if (implicit) return [slot];
-    return this.#settled([astype(slot.within(this.#module), dtype)], "astype", false);
+    if (implicit && isFloating(dtype)) return [slot];
+    const converted = astype(slot.within(this.#module), dtype, weak);
+    return this.#settled([converted], implicit ? "follow" : "astype", false);
   }
 
   /** The operands, in the types that a rule asks for. */

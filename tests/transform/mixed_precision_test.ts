@@ -123,6 +123,12 @@ onBothBackends("numbers, and arrays made of them, take the type of what they mee
   assertEquals(applyMixedPrecision(() => jnp.ones([3]).mul(2), half)().dtype, "float32");
   const integers = applyMixedPrecision((n: NDArray, x: NDArray) => n.add(x), half);
   assertEquals(integers(jnp.arange(3), jnp.ones([3])).dtype, "float16");
+  const counted = applyMixedPrecision(
+    (n: NDArray, by: number) => n.add(by).add(lax.mul(2, 3)),
+    half,
+  );
+  const counts = counted(jnp.arange(3), 2);
+  assertEquals([counts.dtype, await elements(counts)], ["int32", [8, 9, 10]]);
   const roots = applyMixedPrecision((n: NDArray) => jnp.sqrt(n.mul(0.5)), half);
   assertEquals(roots(jnp.arange(3)).dtype, "float32");
 });
