@@ -13,6 +13,7 @@ import {
   type ReferenceElement,
   softmaxElement,
 } from "./reference.ts";
+import { checkpointedBlocks, keptBlocks } from "./checkpointing/programs.ts";
 import type { Section } from "./sections.ts";
 import { adamwTraining, sgdTraining, type TrainingProgram } from "./training/program.ts";
 
@@ -139,6 +140,8 @@ export const PROGRAMS: readonly Program[] = [
   matmulWithGelu,
   sgdTraining,
   adamwTraining,
+  keptBlocks,
+  checkpointedBlocks,
 ];
 
 /** The size of every program where only the working of it all is tried. */

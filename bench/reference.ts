@@ -16,6 +16,13 @@ export function geluTanh(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
 
+/** The derivative of {@linkcode geluTanh}. */
+export function geluTanhDerivative(x: number): number {
+  const slope = Math.sqrt(2 / Math.PI);
+  const t = Math.tanh(slope * (x + 0.044715 * x ** 3));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope * (1 + 3 * 0.044715 * x ** 2);
+}
+
 /**
  * gelu by its definition, x times the normal distribution function. Beside 0 the error function comes from
  * its Maclaurin series (DLMF 7.6.1), which is exact to float64 for the arguments that the programs have.

@@ -23,17 +23,18 @@ export interface BenchmarkFlags {
 export const BENCHMARK_USAGE =
   `Measures programs in float32, float16 and bfloat16 on this machine's adapter.
 
-  --precision     matmul, a fused elementwise chain, softmax, layer norm, an MLP (what runs unless asked otherwise)
-  --gelu          gelu in both forms, alone, fused into a chain and fused into matmul
-  --training      a training step of the MLP with SGD and with AdamW
-  --all           all of these
-  --experiments   no times, but what half precision loses and what keeps it: training that stalls, and that does not
-  --sizes N,N...  these sizes in place of each program's own; multiples of 4
-  --smoke         once, at a small size, to see that it works
-  --json FILE     write the figures as JSON
-  --svg FILE      write a chart
-  --save          keep the figures under bench/results
-  --help          print this`;
+  --precision      matmul, a fused elementwise chain, softmax, layer norm, an MLP (what runs unless asked otherwise)
+  --gelu           gelu in both forms, alone, fused into a chain and fused into matmul
+  --training       a training step of the MLP with SGD and with AdamW
+  --checkpointing  the gradient of a stack of blocks, with and without what each computes on the way kept
+  --all            all of these
+  --experiments    no times, but what half precision loses and what keeps it: training that stalls, and that does not
+  --sizes N,N...   these sizes in place of each program's own; multiples of 4
+  --smoke          once, at a small size, to see that it works
+  --json FILE      write the figures as JSON
+  --svg FILE       write a chart
+  --save           keep the figures under bench/results
+  --help           print this`;
 
 /** The message of a command line that cannot be read. */
 export class FlagError extends Error {}
@@ -53,7 +54,17 @@ export function rejectUnknown(unknown: readonly string[]): void {
 export function readBenchmarkFlags(args: readonly string[]): BenchmarkFlags {
   const unknown: string[] = [];
   const flags = parseArgs([...args], {
-    boolean: ["precision", "gelu", "training", "experiments", "all", "smoke", "save", "help"],
+    boolean: [
+      "precision",
+      "gelu",
+      "training",
+      "checkpointing",
+      "experiments",
+      "all",
+      "smoke",
+      "save",
+      "help",
+    ],
     string: ["sizes", "json", "svg"],
     unknown: (argument) => {
       unknown.push(argument);

@@ -1,6 +1,7 @@
 // The training step in float64, straight from the formulas: what every library's loss is compared with.
 
 import type { HostArray } from "../host_data.ts";
+import { geluTanh, geluTanhDerivative } from "../reference.ts";
 
 /** A matrix in float64, row-major. */
 interface Matrix {
@@ -58,15 +59,6 @@ function sumOfRows(a: Matrix): Float64Array {
   return sums;
 }
 
-const SLOPE = Math.sqrt(2 / Math.PI);
-
-/** gelu in its tanh form and its derivative (Hendrycks and Gimpel, 2016, section 2). */
-function gelu(x: number): { value: number; derivative: number } {
-  const t = Math.tanh(SLOPE * (x + 0.044715 * x ** 3));
-  const inner = SLOPE * (1 + 3 * 0.044715 * x ** 2);
-  return { value: 0.5 * x * (1 + t), derivative: 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner };
-}
-
 /** The mean square of `gelu(x @ w1 + b1) @ w2 + b2 - y`, and its gradients for `w1`, `b1`, `w2` and `b2`. */
 function lossAndGradients(
   x: Matrix,
@@ -74,7 +66,7 @@ function lossAndGradients(
   [w1, b1, w2, b2]: readonly Matrix[],
 ): { loss: number; gradients: Float64Array[] } {
   const before = addRow(product(x, w1), b1);
-  const hidden = { ...before, values: before.values.map((value) => gelu(value).value) };
+  const hidden = { ...before, values: before.values.map((value) => geluTanh(value)) };
   const output = addRow(product(hidden, w2), b2);
   const difference = output.values.map((value, at) => value - y.values[at]);
   const loss = difference.reduce((sum, value) => sum + value * value, 0) / difference.length;
@@ -82,7 +74,7 @@ function lossAndGradients(
   const toHidden = product(toOutput, transpose(w2));
   const toBefore = {
     ...before,
-    values: toHidden.values.map((value, at) => value * gelu(before.values[at]).derivative),
+    values: toHidden.values.map((value, at) => value * geluTanhDerivative(before.values[at])),
   };
   const gradients = [
     product(transpose(x), toBefore).values,

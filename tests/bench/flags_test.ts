@@ -8,7 +8,12 @@ Deno.test("the benchmark measures precision unless asked otherwise", () => {
   assertEquals(readBenchmarkFlags([]).sections, ["precision"]);
   assertEquals(readBenchmarkFlags(["--gelu"]).sections, ["gelu"]);
   assertEquals(readBenchmarkFlags(["--gelu", "--precision"]).sections, ["precision", "gelu"]);
-  assertEquals(readBenchmarkFlags(["--all"]).sections, ["precision", "gelu", "training"]);
+  assertEquals(readBenchmarkFlags(["--all"]).sections, [
+    "precision",
+    "gelu",
+    "training",
+    "checkpointing",
+  ]);
 });
 
 Deno.test("the benchmark reads sizes and file names", () => {
