@@ -30,6 +30,12 @@ function flopsOf(node: Node): number {
       const { contracting: [axes] } = node.params as DotParams;
       return 2 * size * axes.reduce((k, axis) => k * node.inputs[0]!.aval.shape[axis]!, 1);
     }
+    case "attention": {
+      // Two products forward; backward those again, and one more for each gradient.
+      const [query, key] = node.inputs.map((v) => v.aval.shape);
+      const product = 2 * sizeOf(query!) * key![1]!;
+      return (node.operation.lower.kernel === "forward" ? 2 : 5) * product;
+    }
     case "elementwise":
       return node.operation.name === "astype" ? 0 : size;
     case "reduce":

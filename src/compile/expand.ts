@@ -10,6 +10,7 @@ import { astype } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { dotGeneral, type DotParams, freeAxes } from "../ops/contraction.ts";
 import { broadcastTo, reshape, transpose } from "../ops/movement.ts";
+import { hasWholeHeads, withWholeHeads } from "./lower_attention.ts";
 import { Rewriter } from "./rewrite.ts";
 
 /** Decides which composites and row operations have a kernel of their own. */
@@ -20,7 +21,8 @@ export function expand(graph: Graph, hasKernel: HasKernel): Graph {
   const rewriter = new Rewriter();
   const visit = (node: Node): void => {
     const { lower } = node.operation;
-    if (lower.kind === "composite" || (lower.kind === "rows" && !hasKernel(node))) {
+    const mayStay = lower.kind === "rows" || lower.kind === "attention";
+    if (lower.kind === "composite" || (mayStay && !hasKernel(node))) {
       rewriter.inline(
         decomposition(node, (inputs) => lower.decompose(inputs, node.params)),
         node,
@@ -28,6 +30,8 @@ export function expand(graph: Graph, hasKernel: HasKernel): Graph {
       );
     } else if (lower.kind === "contraction" && hasKernel(node) && !isCanonical(node)) {
       rewriter.inline(decomposition(node, (inputs) => [canonicalDot(inputs, node)]), node, visit);
+    } else if (lower.kind === "attention" && !hasWholeHeads(node)) {
+      rewriter.inline(decomposition(node, (inputs) => withWholeHeads(inputs, node)), node, visit);
     } else rewriter.copy(node);
   };
   graph.nodes.forEach(visit);

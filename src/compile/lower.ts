@@ -3,6 +3,7 @@
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Target } from "../../kernels/target.ts";
+import { hasAttentionKernel } from "./lower_attention.ts";
 import { lowerContraction } from "./lower_contraction.ts";
 import { lowerElementwise } from "./lower_expression.ts";
 import { lowerKernel } from "./lower_kernel.ts";
@@ -14,7 +15,8 @@ import type { Schedule, Task } from "./task.ts";
 /** Whether an operation that could be decomposed has a kernel for its shapes. */
 export function hasKernel(node: Node, target: Target): boolean {
   const { kind } = node.operation.lower;
-  return kind === "contraction" || (kind === "rows" && hasRowKernel(node, target));
+  return kind === "contraction" || (kind === "rows" && hasRowKernel(node, target)) ||
+    (kind === "attention" && hasAttentionKernel(node, target));
 }
 
 /** The kernels of one task in order. Nothing runs for results without elements. */
@@ -32,6 +34,7 @@ export function lowerTask(task: Task, plan: Schedule, target: Target): Step[] {
       return lowerRows(task, plan, target);
     case "argReduce":
       return lowerArgReduce(task, plan, target);
+    case "attention":
     case "kernel":
       return lowerKernel(task, target);
     default:

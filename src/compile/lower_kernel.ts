@@ -1,4 +1,4 @@
-// Operations with kernels of their own that nothing is fused into: gathers, scatters, scans and sorts. They
+// Operations with kernels of their own that nothing is fused into: gathers, scatters, scans, sorts and attention. They
 // read and write stored arrays.
 
 import type { DType } from "../core/dtype.ts";
@@ -28,6 +28,7 @@ import { rangeStatisticsKernel } from "../../kernels/statistics/range_statistics
 import { sortSteps, topKSteps } from "../../kernels/sort/sort.ts";
 import { storageFormat } from "../../kernels/storage.ts";
 import type { Target } from "../../kernels/target.ts";
+import { attentionSequence } from "./lower_attention.ts";
 import type { Cell, Step, Temporary } from "./plan.ts";
 import type { Task } from "./task.ts";
 
@@ -49,6 +50,7 @@ export function lowerKernel(task: Task, target: Target): Step[] {
 
 function sequenceOf(node: Node, target: Target): KernelSequence {
   const { lower, name } = node.operation;
+  if (lower.kind === "attention") return attentionSequence(node, target);
   if (lower.kind !== "kernel") throw new Error(`${name} has no kernel of its own`);
   switch (lower.kernel) {
     case "take":

@@ -112,7 +112,9 @@ class Scheduler {
   #storeOperands(node: Node): void {
     const { lower } = node.operation;
     const { kind } = lower;
-    if (kind === "kernel" || kind === "composite") node.inputs.forEach((v) => this.#stored.add(v));
+    if (kind === "kernel" || kind === "attention" || kind === "composite") {
+      node.inputs.forEach((v) => this.#stored.add(v));
+    }
     if (kind === "rows") node.inputs.slice(lower.rowInputs).forEach((v) => this.#stored.add(v));
     if (kind === "contraction") this.#storeFactors(node);
   }

@@ -66,6 +66,11 @@ export type Lowering<P extends Params = Params> =
       | "rangeStatistics";
   }
   | {
+    readonly kind: "attention";
+    readonly kernel: "forward" | "backward";
+    decompose(inputs: readonly Value[], params: P): readonly Value[];
+  }
+  | {
     readonly kind: "composite";
     decompose(inputs: readonly Value[], params: P): readonly Value[];
   };
@@ -141,7 +146,8 @@ export type Derivative<P extends Params = Params> =
   }
   | {
     readonly kind: "structured";
-    jvp(
+    /** Absent where the decomposition is differentiated forwards. */
+    jvp?(
       inputs: readonly Value[],
       tangents: readonly Tangent[],
       outputs: readonly Value[],

@@ -55,6 +55,7 @@ function batchNode(
     case "elementwise":
       return bind(operation, params, ...alignRanks(node, inputs, batched));
     case "composite":
+    case "attention":
     case "rows": {
       const graph = traceGraph(
         (...xs) => lower.decompose(xs, params),

@@ -41,7 +41,7 @@ function sumTangents(parts: readonly Value[], dtype: DType): Value {
 /** The graph of what a composite stands for. */
 function decompositionOf(node: Node): Graph {
   const { lower, name } = node.operation;
-  if (lower.kind !== "composite" && lower.kind !== "rows") {
+  if (lower.kind !== "composite" && lower.kind !== "rows" && lower.kind !== "attention") {
     throw new TypeError(
       `Cannot differentiate ${name}: it has no derivative; wrap its argument in lax.stopGradient if none is wanted`,
     );
@@ -111,7 +111,8 @@ function jvpOf(
       return bind(node.operation, node.params, ...moved);
     }
     case "structured":
-      return derivative.jvp(inputs, tangents, outputs, node.params);
+      if (derivative.jvp) return derivative.jvp(inputs, tangents, outputs, node.params);
+      return pushForward(decompositionOf(node), inputs, tangents)[1];
     case undefined:
       if (!node.outputs.some(isDifferentiable)) return [];
       return pushForward(decompositionOf(node), inputs, tangents)[1];

@@ -151,6 +151,22 @@ function attentions(): Sample[] {
   ];
 }
 
+/** The same with what the gradient is given besides: sums of rows, and the result's cotangent. */
+function attentionGradients(): Sample[] {
+  return attentions().map((sample) => {
+    const query = sample.shapes[0]!;
+    const rows = query.slice(0, -1);
+    const next = sample.shapes.length;
+    return {
+      ...sample,
+      shapes: [...sample.shapes, rows, query, rows],
+      own: { ...sample.own, [next]: "float32", [next + 2]: "float32" },
+      // Weights that are not those of a softmax grow as the logits do.
+      absolute: 1e-3,
+    };
+  });
+}
+
 const scanned = (reverse: boolean): Sample[] =>
   argShapes.map(([shape, axis]) => ({
     shapes: [shape],
@@ -246,6 +262,7 @@ export const structuralSamples: Readonly<Record<string, readonly Sample[]>> = {
     absolute: 1e-3,
   })),
   dotProductAttention: attentions(),
+  dotProductAttentionGradient: attentionGradients(),
   layerNorm: [...norms(0), ...norms(1), ...norms(2)],
   rmsNorm: [...norms(0), ...norms(1)],
   layerNormGradient: rowGradients({ eps: 1e-2 }),

@@ -1,0 +1,293 @@
+// Tiles by subgroup, for CPU drivers: a workgroup is one subgroup. What every lane needs goes around by
+// subgroupBroadcast from a constant lane. A load costs such a driver as much as twenty multiply-adds and a barrier
+// more, a broadcast next to nothing.
+
+import {
+  addProduct,
+  type AttentionForm,
+  type ColumnUpdate,
+  range,
+  type Rows,
+  type RowWidth,
+  type StoreText,
+  type TileProduct,
+  type TileUpdate,
+} from "./form.ts";
+
+/** How much of the work a workgroup takes at a time. */
+export interface SubgroupTile {
+  /** Lanes of a subgroup. */
+  readonly lanes: number;
+  /** Rows that the workgroup owns. */
+  readonly rows: number;
+  /** Columns that each lane owns. */
+  readonly columns: number;
+  /** Vectors of a row of queries, keys or values. */
+  readonly vectors: number;
+  /** Vectors that one load takes; a divisor of a row's. */
+  readonly width: RowWidth;
+}
+
+/** The form by subgroup. Loops are multiplied by `groups.z`, which is 1, so that no driver unrolls them. */
+export class SubgroupForm implements AttentionForm {
+  readonly threads: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly block: number;
+  readonly width: RowWidth;
+  readonly declarations = "";
+  /** Loads that a row takes. */
+  readonly #loads: number;
+  /** Loads of a row of sums that each lane owns. */
+  readonly #chunks: number;
+  /** Loads of a row that one turn of the loop of products takes. */
+  readonly #unroll: number;
+
+  constructor({ lanes, rows, columns, vectors, width }: SubgroupTile) {
+    this.threads = lanes;
+    this.rows = rows;
+    this.columns = columns;
+    this.block = lanes * columns;
+    this.width = width;
+    this.#loads = vectors / width;
+    this.#chunks = Math.ceil(this.#loads / lanes);
+    this.#unroll = [4, 2].find((n) => this.#loads % n === 0 && this.#loads / n >= 16) ?? 1;
+  }
+
+  iterations(products: number, arrays: number): number {
+    const columns = products > 1 ? this.columns * (this.threads + 2) : 0;
+    const each = this.#loads / this.#unroll + this.columns;
+    return 1 + products * each + columns + (arrays > 0 ? this.rows : 0);
+  }
+
+  column(t: number): string {
+    return `(start + ${t * this.threads}u + lane)`;
+  }
+
+  prepare(own: readonly Rows[]): string {
+    return own.flatMap(({ array, at }) =>
+      range(this.rows).flatMap((r) => [
+        `let line_${array}${r} = ${at(`first + ${r}u`)};`,
+        ...range(this.#chunks).map((c) =>
+          `let ${array}${r}_${c} = load_${array}(line_${array}${r} + ${this.#place(c)});`
+        ),
+      ])
+    ).join("\n");
+  }
+
+  products(products: readonly TileProduct[]): string {
+    return products.map((product) => this.#loop(product)).join("\n");
+  }
+
+  #loop(product: TileProduct): string {
+    const places = new Map<string, string>();
+    const at = (rows: Rows, row: string): string => {
+      const key = `${rows.axis} ${row}`;
+      const name = `${product.sum}_place`;
+      if (!places.has(key)) places.set(key, `let ${name}${places.size} = ${rows.at(row)};`);
+      return `${name}${[...places.keys()].indexOf(key)} + d`;
+    };
+    const body = range(this.#unroll).map((step) => this.#products(product, step, at));
+    return `${this.#names(product.sum).map((name) => `var ${name} = 0.0;`).join("\n")}
+${[...places.values()].join("\n")}
+for (var d = 0u; d < ${this.#loads}u * groups.z; d += ${this.#unroll}u) {
+${body.join("\n")}
+}`;
+  }
+
+  #names(logits: string): string[] {
+    return range(this.rows).flatMap((r) => range(this.columns).map((t) => `${logits}${r}_${t}`));
+  }
+
+  #products(
+    { sum, own, other }: TileProduct,
+    step: number,
+    at: (rows: Rows, row: string) => string,
+  ): string {
+    const { rows, columns, threads: lanes } = this;
+    const load = (rows: Rows, row: string) => `load_${rows.array}(${at(rows, row)} + ${step}u)`;
+    const lines = [
+      ...range(columns).map((t) => `let b${t} = ${load(other, this.column(t))};`),
+      ...range(Math.ceil(rows / lanes)).map((p) =>
+        `let own${p} = ${load(own, `first + ${p * lanes}u + lane`)};`
+      ),
+    ];
+    for (const r of range(rows)) {
+      lines.push(
+        ...range(this.width).flatMap((h) => [
+          `{ let a = subgroupBroadcast(${this.#part(`own${Math.floor(r / lanes)}`, h)}, ${
+            r % lanes
+          }u);`,
+          ...range(columns).map((t) => addProduct(`${sum}${r}_${t}`, "a", this.#part(`b${t}`, h))),
+          "}",
+        ]),
+      );
+    }
+    return `{\n${lines.join("\n")}\n}`;
+  }
+
+  declareSums(name: string): string {
+    return this.#sumNames(name).map((sum) => `var ${sum} = vec4f();`).join("\n");
+  }
+
+  /** The vectors of a row of sums in a lane. */
+  get #own(): number[] {
+    return range(this.#chunks * this.width);
+  }
+
+  #sumNames(name: string): string[] {
+    return range(this.rows).flatMap((r) => this.#own.map((v) => `${name}${r}_${v}`));
+  }
+
+  /** One vector of what was loaded under a name. */
+  #part(loaded: string, part: number): string {
+    return this.width === 1 ? loaded : `${loaded}[${part}]`;
+  }
+
+  /** The vector `v` of a lane, of loads named by chunk. */
+  #loaded(name: string, v: number): string {
+    return this.#part(`${name}_${Math.floor(v / this.width)}`, v % this.width);
+  }
+
+  /** WGSL for the place of a lane's load in a row; past the end of the row it is the last one. */
+  #place(chunk: number): string {
+    const { threads: lanes } = this;
+    const own = `${chunk * lanes}u + lane`;
+    return this.#isWhole(chunk) ? own : `min(${own}, ${this.#loads - 1}u)`;
+  }
+
+  /** Whether a chunk has a place in the row for every lane. */
+  #isWhole(chunk: number): boolean {
+    return (chunk + 1) * this.threads <= this.#loads;
+  }
+
+  update(updates: readonly TileUpdate[]): string {
+    // One loop for each: what a loop carries along should fit into registers and the nearest cache.
+    return updates.map((update) =>
+      `for (var turn = 0u; turn < ${this.columns}u * groups.z; turn++) {
+${this.#update(update)}
+${this.#shiftColumns(update.weights).join("\n")}
+}`
+    ).join("\n");
+  }
+
+  #update({ sum, weights, other }: TileUpdate): string {
+    const { threads: lanes } = this;
+    const chunks = range(this.#chunks);
+    const lines = range(lanes).flatMap((j) => [
+      `let line${j} = ${other.at(`start + turn * ${lanes}u + ${j}u`)};`,
+      ...chunks.map((c) => `let b${j}_${c} = load_${other.array}(line${j} + ${this.#place(c)});`),
+    ]);
+    for (const r of range(this.rows)) {
+      lines.push(
+        "{",
+        ...range(lanes).map((j) =>
+          `let w${j} = vec4f(subgroupBroadcast(${weights}${r}_0, ${j}u));`
+        ),
+        ...this.#own.map((v) => {
+          const products = range(lanes).reduce(
+            (inner, j) => `fma(w${j}, ${this.#loaded(`b${j}`, v)}, ${inner})`,
+            `${sum}${r}_${v}`,
+          );
+          return `${sum}${r}_${v} = ${products};`;
+        }),
+        "}",
+      );
+    }
+    return `{\n${lines.join("\n")}\n}`;
+  }
+
+  /** Moves each lane's next column to the place of its first, and that one to the end. */
+  #shiftColumns(weights: string): string[] {
+    const last = this.columns - 1;
+    if (last === 0) return [];
+    return range(this.rows).flatMap((r) => [
+      `let used_${weights}${r} = ${weights}${r}_0;`,
+      ...range(last).map((t) => `${weights}${r}_${t} = ${weights}${r}_${t + 1};`),
+      `${weights}${r}_${last} = used_${weights}${r};`,
+    ]);
+  }
+
+  updateColumns({ weights, own, target, row, exists, continues }: ColumnUpdate): string {
+    const { threads: lanes, rows } = this;
+    const chunks = range(this.#chunks).map((c) => {
+      const vectors = range(this.width).map((h) => {
+        const v = c * this.width + h;
+        return range(rows).reduce(
+          (inner, r) => `fma(w${r}, ${this.#loaded(`${own.array}${r}`, v)}, ${inner})`,
+          this.#part("sum", h),
+        );
+      });
+      const place = `${c * lanes}u + lane`;
+      const inside = this.#isWhole(c) ? "" : `if (${place} < ${this.#loads}u) `;
+      const type = this.width === 1 ? "vec4f" : "mat2x4f";
+      return `${inside}{
+let at = ${row("column")} + ${place};
+var sum = ${type}();
+if (${continues}) { sum = load_${target}(at); }
+store_${target}(at, ${type}(${vectors.join(", ")}));
+}`;
+    });
+    const shares = range(rows).map((r) =>
+      `let w${r} = vec4f(subgroupShuffle(${weights}${r}_0, j));`
+    );
+    return `for (var turn = 0u; turn < ${this.columns}u * groups.z; turn++) {
+for (var j = 0u; j < ${lanes}u * groups.z; j++) {
+let column = start + turn * ${lanes}u + j;
+${shares.join("\n")}
+if (${exists("column")}) {
+${chunks.join("\n")}
+}
+}
+${this.#shiftColumns(weights).join("\n")}
+}`;
+  }
+
+  declareSoftmax(lowest: string): string {
+    return range(this.rows).map((r) => `var peak${r} = ${lowest};\nvar total${r} = 0.0;`).join(
+      "\n",
+    );
+  }
+
+  softmaxStep(logits: string, sum: string): string {
+    return range(this.rows).map((r) => {
+      const own = range(this.columns).map((t) => `${logits}${r}_${t}`);
+      return `{
+let higher = max(peak${r}, subgroupMax(${own.reduce((a, b) => `max(${a}, ${b})`)}));
+let shrink = exp(peak${r} - higher);
+peak${r} = higher;
+${own.map((x) => `${x} = exp(${x} - higher);`).join("\n")}
+total${r} = fma(total${r}, shrink, ${own.join(" + ")});
+${this.#own.map((v) => `${sum}${r}_${v} *= shrink;`).join("\n")}
+}`;
+    }).join("\n");
+  }
+
+  /** The text of a store stands once, in a loop through which rows are shifted: stores compile slowly. */
+  storeRows(sums: readonly string[], length: string, text: StoreText): string {
+    const { threads: lanes, width } = this;
+    const stores = this.#own.map((v) => {
+      const chunk = Math.floor(v / width);
+      return `if (${chunk * lanes}u + lane < ${this.#loads}u) {
+let vector = (${chunk * lanes}u + lane) * ${width}u + ${v % width}u;
+${text.vector(sums.map((sum) => `${sum}0_${v}`))}
+}`;
+    });
+    const kept = text.softmax ? ["peak", "total"] : [];
+    const shifts = range(this.rows - 1).flatMap((r) => [
+      ...sums.flatMap((sum) => this.#own.map((v) => `${sum}${r}_${v} = ${sum}${r + 1}_${v};`)),
+      ...kept.map((name) => `${name}${r} = ${name}${r + 1};`),
+    ]);
+    const statistics = text.softmax ? "let peak = peak0;\nlet total = subgroupAdd(total0);\n" : "";
+    return `for (var i = 0u; i < ${this.rows}u * groups.z; i++) {
+let row = first + i;
+${statistics}if (row < ${length}) {
+if (lane == 0u) {
+${text.once}
+}
+${stores.join("\n")}
+}
+${shifts.join("\n")}
+}`;
+  }
+}

@@ -1,0 +1,86 @@
+// Tiles: how much of an attention a workgroup takes at a time, and whether there is a kernel at all.
+
+import { maxIterations } from "../reduce/team.ts";
+import type { Target } from "../target.ts";
+import { type AttentionDescription, rowVectors, rowWidth } from "./description.ts";
+import type { AttentionForm } from "./form.ts";
+import { SubgroupForm } from "./subgroup_form.ts";
+
+/** Largest head whose sums a kernel holds. */
+const largestHead = 256;
+
+/** Whether there are kernels for these extents, be they for the result or for the gradient. */
+export function supportsAttention(
+  description: AttentionDescription,
+  kernel: "forward" | "backward",
+  target: Target,
+): boolean {
+  const { headSize, queries, keys, bias, mask } = description;
+  if (headSize === 0 || headSize > largestHead) return false;
+  if (target.kind !== "software" || target.subgroupSize === 0) return false;
+  if (kernel === "backward") {
+    // Without keys no tile would set the queries' gradients to 0.
+    return queries > 0 && keys > 0 && tilesADispatch(description, target) > 0;
+  }
+  const form = attentionForm(description, kernel, target);
+  const passes = form.iterations(1, Number(!!bias) + Number(!!mask));
+  return Math.ceil(keys / (form.block)) * passes < maxIterations(target);
+}
+
+/** The form for an attention on a target. */
+export function attentionForm(
+  description: AttentionDescription,
+  kernel: "forward" | "backward",
+  target: Target,
+): AttentionForm {
+  return new SubgroupForm({
+    lanes: target.subgroupSize,
+    ...subgroupTile(description, kernel, target.subgroupSize),
+    vectors: rowVectors(description),
+    width: rowWidth(description, target),
+  });
+}
+
+/**
+ * Rows share the loads of columns, and columns those of rows. Compile time goes with both, which little work does
+ * not earn back, and sums of long rows leave room for few rows.
+ */
+function subgroupTile(
+  description: AttentionDescription,
+  kernel: "forward" | "backward",
+  lanes: number,
+): { rows: number; columns: number } {
+  const { batch, heads, queries, keys, headSize } = description;
+  const [own, others] = kernel === "forward" ? [queries, keys] : [keys, queries];
+  const work = batch * heads * queries * keys * headSize;
+  const chunks = Math.ceil(rowVectors(description) / lanes);
+  const mostRows = Math.min(work < 2 ** 22 ? 8 : 16, Math.floor(32 / chunks));
+  const mostColumns = work < 2 ** 22 ? 2 : work < 2 ** 28 ? 4 : 8;
+  const fits = (size: number, extent: number) => size === 1 || size < 2 * extent;
+  return {
+    rows: [16, 8, 4, 2, 1].find((rows) => rows <= mostRows && fits(rows, own))!,
+    columns: [8, 4, 2, 1].find((columns) =>
+      columns <= mostColumns && fits(columns * lanes, others)
+    )!,
+  };
+}
+
+/** Tiles of keys that one dispatch of the backward kernel can go through within what a driver lets loops run. */
+export function tilesADispatch(description: AttentionDescription, target: Target): number {
+  const { queries, heads, keyHeads, bias, mask } = description;
+  const form = attentionForm(description, "backward", target);
+  const blocks = Math.ceil(queries / (form.block)) * (heads / keyHeads);
+  const each = blocks * form.iterations(2, Number(!!bias) + Number(!!mask)) + form.rows + 2;
+  return Math.floor(maxIterations(target) / each);
+}
+
+/** Workgroups that keep a device busy; each goes through a head's keys one tile after the other. */
+export function backwardParts(
+  { batch, keyHeads, keys }: AttentionDescription,
+  form: AttentionForm,
+  target: Target,
+): number {
+  const wanted = { software: 4, integrated: 64, discrete: 256 }[target.kind];
+  const tiles = Math.ceil(keys / form.rows);
+  return Math.min(tiles, 16, Math.ceil(wanted / (batch * keyHeads)));
+}
