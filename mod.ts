@@ -114,6 +114,12 @@ export { debugNans } from "./src/numerics/debug_nans.ts";
 export { findNonFiniteOrigin } from "./src/numerics/find_non_finite_origin.ts";
 export type { NonFiniteOrigin, OriginInput } from "./src/numerics/non_finite.ts";
 export {
+  NumericsReport,
+  numericsReport,
+  type NumericsReportOptions,
+} from "./src/numerics/numerics_report.ts";
+export type { NumericsRow, PolicyLossScale, ReportContents } from "./src/numerics/numerics_row.ts";
+export {
   RangeHistogram,
   rangeHistogram,
   type RangeHistogramOptions,

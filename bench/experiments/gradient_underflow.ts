@@ -32,7 +32,8 @@ export interface UnderflowRun {
   readonly lastScale: number;
 }
 
-interface Network {
+/** The student's parameters. */
+export interface Network {
   readonly w1: NDArray;
   readonly b1: NDArray;
   readonly w2: NDArray;
@@ -63,8 +64,15 @@ function apply({ w1, b1, w2, b2 }: Network, x: NDArray): NDArray {
   return jnp.tanh(x.matmul(w1).add(b1)).matmul(w2).add(b2).mul(outputScale);
 }
 
-function loss(network: Network, x: NDArray, y: NDArray): NDArray {
+/** The mean squared error of the student. */
+export function loss(network: Network, x: NDArray, y: NDArray): NDArray {
   return apply(network, x).astype("float32").sub(y.astype("float32")).square().mean();
+}
+
+/** The student before training, and what it is to learn. */
+export function problem(): [student: Network, x: NDArray, y: NDArray] {
+  const x = random.normal(random.key(1), [examples, features]);
+  return [makeStudent(random.key(3)), x, teach(random.key(2), x)];
 }
 
 async function train(
@@ -73,9 +81,7 @@ async function train(
   policy: string,
   scale: LossScale,
 ): Promise<UnderflowRun> {
-  const x = random.normal(random.key(1), [examples, features]);
-  const y = teach(random.key(2), x);
-  const student = makeStudent(random.key(3));
+  const [student, x, y] = problem();
   const { init, step } = trainStep({
     loss,
     // Adam's usual eps of 1e-8 is more than these gradients are.

@@ -31,24 +31,26 @@ interface Classifier {
   readonly kernel: NDArray;
 }
 
-type Norm = (x: NDArray, scale: NDArray, bias: NDArray) => NDArray;
+/** A normalisation of the last axis with a scale and a bias. */
+export type Norm = (x: NDArray, scale: NDArray, bias: NDArray) => NDArray;
 
 const size = 800;
 const classes = 4;
 const features = 32;
 const examples = 64;
 
-const libraryNorm: Norm = (x, scale, bias) => nn.layerNorm(x, { scale, bias });
+/** The library's own. */
+export const libraryNorm: Norm = (x, scale, bias) => nn.layerNorm(x, { scale, bias });
 
 /** As one would write it: every step in the type of x. */
-const handWrittenNorm: Norm = (x, scale, bias) => {
+export const handWrittenNorm: Norm = (x, scale, bias) => {
   const centered = x.sub(x.mean({ axis: -1, keepdims: true }));
   const variance = centered.square().mean({ axis: -1, keepdims: true });
   return centered.mul(jnp.rsqrt(variance.add(1e-6))).mul(scale).add(bias);
 };
 
 /** Rows of +800 and -800: each class has its own signs, of which each example turns around some. */
-function data(): [x: NDArray, labels: NDArray] {
+export function data(): [x: NDArray, labels: NDArray] {
   const [signs, flips] = [...random.split(random.key(7))] as [NDArray, NDArray];
   const labels = jnp.arange(examples).mod(classes);
   const prototypes = random.normal(signs, [classes, features]).greater(0);

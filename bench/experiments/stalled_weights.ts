@@ -23,7 +23,8 @@ export interface StalledRun {
 
 type Transformation = optim.GradientTransformation;
 
-const solution = [1, -0.5, 0.75, 1.25, -1.5, 0.25, -1, 0.5];
+/** The weights that are to be found: every type holds them. */
+export const solution = [1, -0.5, 0.75, 1.25, -1.5, 0.25, -1, 0.5];
 const examples = 64;
 
 /** What keeps the part of an update that a half weight cannot hold. */
@@ -35,15 +36,20 @@ const keepers:
     ["stochasticRounding", (inner) => optim.stochasticRounding(inner, random.key(0))],
   ];
 
+/** The loss of weights, in float32 whatever their type. */
+export function regression(): (w: NDArray) => NDArray {
+  const x = random.uniform(random.key(3), [examples, solution.length], { minval: -1, maxval: 1 });
+  const y = x.matmul(jnp.array(solution));
+  return (w) => x.matmul(w.astype("float32")).sub(y).square().mean();
+}
+
 async function train(
   name: string,
   steps: number,
   dtype: FloatDType,
   optimizer: Transformation,
 ): Promise<StalledRun> {
-  const x = random.uniform(random.key(3), [examples, solution.length], { minval: -1, maxval: 1 });
-  const y = x.matmul(jnp.array(solution));
-  const loss = jit((w: NDArray) => x.matmul(w.astype("float32")).sub(y).square().mean());
+  const loss = jit(regression());
   const step = jit((w: NDArray, state: unknown): [NDArray, unknown] => {
     const [updates, next] = optimizer.update(grad(loss)(w), state, w);
     return [optim.applyUpdates(w, updates), next];

@@ -16,6 +16,8 @@ export interface Node {
   readonly path: string;
   /** The line of the user's program, where sources are recorded: `/app/model.ts:12:7`. */
   readonly source?: string;
+  /** Set, where sources are recorded, in what takes cotangents back. */
+  readonly pass?: "backward";
 }
 
 /** A function of arrays. Captured arrays are hidden inputs, listed after the explicit ones. */

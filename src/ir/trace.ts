@@ -89,7 +89,7 @@ function withScopes<T>(inner: readonly string[], fn: () => T): T {
 }
 
 let recordings = 0;
-let sourceHere: string | undefined;
+let here: Pick<Node, "source" | "pass"> = {};
 
 /** Has every operation traced from now on carry its line of the user's program, until the function returned is called. */
 export function recordSources(): () => void {
@@ -106,14 +106,17 @@ export function isRecordingSources(): boolean {
   return recordings > 0;
 }
 
-/** Runs `fn`, which does something about a node of a graph: what it records has that node's path and source. */
-export function onBehalfOf<T>(node: Pick<Node, "path" | "source">, fn: () => T): T {
-  const outer = sourceHere;
-  sourceHere = node.source ?? outer;
+/** What is done for a node of a graph is recorded with its path, source and pass. */
+export type NodePlace = Pick<Node, "path" | "source" | "pass">;
+
+/** Runs `fn` on behalf of a node: what it records stands where the node does. */
+export function onBehalfOf<T>(place: NodePlace, fn: () => T): T {
+  const outer = here;
+  here = { source: place.source ?? outer.source, pass: place.pass ?? outer.pass };
   try {
-    return nameScope(node.path, fn);
+    return nameScope(place.path, fn);
   } finally {
-    sourceHere = outer;
+    here = outer;
   }
 }
 
@@ -139,7 +142,7 @@ class GraphTracer implements Interpreter {
       inputs: inputs.map((v) => this.variableOf(v)),
       outputs: outputs.map((aval) => ({ aval })),
       path: scopePath(),
-      ...recordings > 0 && { source: sourceHere ?? callerLine() },
+      ...recordings > 0 && { source: here.source ?? callerLine(), pass: here.pass },
     };
     this.nodes.push(node);
     return node.outputs.map((variable) => this.toValue(variable));

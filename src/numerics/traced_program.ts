@@ -3,13 +3,18 @@
 
 import type { NDArray } from "../array.ts";
 import { simplify } from "../compile/simplify.ts";
+import { isFloating } from "../core/dtype.ts";
 import { describe } from "../core/errors.ts";
 import { leavesWithPath } from "../core/pytree.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import { bind, isTracing, onBehalfOf, recordSources, traceGraph } from "../ir/trace.ts";
 import { collectApart, type Value } from "../ir/value.ts";
+import { broadcastTo } from "../ops/broadcast.ts";
+import { constant } from "../ops/constant.ts";
 import { CallLayouts } from "../transform/call_layout.ts";
+import { pullBack } from "../transform/differentiate.ts";
 import { functionRulesOf } from "../transform/function_operation.ts";
+import { wantedCotangents } from "../transform/grad.ts";
 import { flattenResult, leafAval, leafValue } from "../transform/trace_tree.ts";
 import type { AnyFunction } from "../transform/traced_call.ts";
 
@@ -43,11 +48,16 @@ export function checkCall(what: string, fn: unknown, args: unknown): void {
   }
 }
 
-/** Traces a call, with source lines, into single operations. */
+/**
+ * Traces a call, with source lines, into single operations.
+ *
+ * @param gradientsFrom the cotangent of every element of a result, where the backward pass is wanted too.
+ */
 export function traceProgram(
   what: string,
   fn: AnyFunction,
   args: readonly unknown[],
+  gradientsFrom?: number,
 ): TracedProgram {
   const { layout, values } = new CallLayouts().of(args);
   const avals = values.map((leaf) => leafAval(leaf, what));
@@ -56,7 +66,12 @@ export function traceProgram(
   let graph: Graph;
   try {
     const body = (...xs: Value[]) => flattenResult(fn(...layout.fill(xs)), what)[0];
-    graph = collectApart(made, () => withoutFunctions(traceGraph(body, avals)));
+    graph = collectApart(made, () => {
+      const traced = traceGraph(body, avals);
+      return gradientsFrom === undefined
+        ? withoutFunctions(traced)
+        : withGradients(traced, gradientsFrom);
+    });
   } catch (error) {
     made.forEach((x) => x.consume(what));
     throw error;
@@ -77,6 +92,22 @@ export function traceProgram(
       made.forEach((x) => x.consume(what));
     },
   };
+}
+
+/** The program of results and, after them, cotangents of all floating inputs, from `seed` for every floating result. */
+function withGradients(graph: Graph, seed: number): Graph {
+  const explicit = graph.inputs.slice(0, graph.inputs.length - graph.captures.length);
+  const wanted = explicit.map(({ aval }) => isFloating(aval.dtype));
+  const both = traceGraph((...xs) => {
+    const [results, pullback] = pullBack(graph, xs, wanted);
+    const back = pullback(results.map((x) => filled(seed, x)));
+    return [...results, ...wantedCotangents(xs, back, wanted)];
+  }, explicit.map(({ aval }) => aval));
+  return withoutFunctions(both);
+}
+
+function filled(value: number, { aval: { shape, dtype } }: Value): Value | undefined {
+  return isFloating(dtype) ? broadcastTo(constant(value, dtype), shape) : undefined;
 }
 
 /** A graph with what its functions (`checkpoint`, `customVjp`, regions of a policy) stand for in their places. */

@@ -69,16 +69,20 @@ class Row {
     else {
       if (magnitude < smallestNormal) this.#fields.subnormal++;
       if (magnitude >= max / 2) this.#fields.nearMax++;
-      this.#least = Math.min(this.#least, magnitude);
-      this.#raise("maxMagnitude", magnitude);
-      const bin = exponentOf(magnitude) - firstExponent;
-      this.#bins[Math.max(0, Math.min(histogramBins - 1, bin))]!++;
     }
+  }
+
+  place(value: number): void {
+    const magnitude = Math.abs(value);
+    if (magnitude === 0 || !Number.isFinite(magnitude)) return;
+    this.#least = Math.min(this.#least, magnitude);
+    this.#raise("maxMagnitude", magnitude);
+    const bin = exponentOf(magnitude) - firstExponent;
+    this.#bins[Math.max(0, Math.min(histogramBins - 1, bin))]!++;
   }
 
   compare(value: number, expected: number, dtype: FloatDType): void {
     if (!Number.isFinite(expected)) return;
-    this.#raise("maxReference", Math.abs(expected));
     if (value === 0 && expected !== 0) this.#fields.flushed++;
     if (Math.abs(value) === Infinity) this.#fields.overflowed++;
     const error = Number.isFinite(value) ? Math.fround(Math.abs(value - expected)) : Infinity;
@@ -93,7 +97,7 @@ class Row {
   }
 
   words(): number[] {
-    const patterns = ["maxMagnitude", "maxUlps", "maxError", "maxReference"];
+    const patterns = ["maxMagnitude", "maxUlps", "maxError"];
     const fields = {
       ...this.#fields,
       belowInfinity: patternOf(Infinity) - patternOf(this.#least),
@@ -119,6 +123,7 @@ function evaluate([x, reference]: readonly Tensor[], params: RangeParams): Float
     const row = new Row();
     for (let i = part * chunk; i < Math.min(size, (part + 1) * chunk); i++) {
       row.look(x!.values[i]!, params.dtype);
+      row.place((reference ?? x!).values[i]!);
       if (reference) row.compare(x!.values[i]!, reference.values[i]!, params.dtype);
     }
     out.set(row.words(), part * rangeWords);
@@ -160,15 +165,18 @@ export interface RangeStatistics {
   readonly flushed: number;
   /** Infinite where the reference is not. */
   readonly overflowed: number;
-  /** The smallest magnitude that is not 0; infinity where there is none. */
+  /** The smallest magnitude that is not 0, of the reference if there is one; infinity where there is none. */
   readonly minMagnitude: number;
-  /** The largest finite magnitude; 0 where there is none. */
+  /** The largest finite magnitude, of the reference if there is one; 0 where there is none. */
   readonly maxMagnitude: number;
   /** The largest distance from the reference in units in its last place. */
   readonly maxUlps: number;
   /** The largest distance from the reference over the largest magnitude of the reference. */
   readonly relativeError: number;
-  /** How many finite numbers have each binary exponent; the first and last bins hold those beyond too. */
+  /**
+   * How many finite numbers, of the reference if there is one, have each binary exponent; the first and the last
+   * bin hold those beyond too.
+   */
   readonly bins: readonly number[];
 }
 
@@ -199,6 +207,7 @@ export function readRangeStatistics(rows: Uint32Array, size: number): RangeStati
   const infinite = count("infinite");
   const nan = count("nan");
   const error = numberOf(most("maxError"));
+  const largest = numberOf(most("maxMagnitude"));
   return {
     size,
     zero,
@@ -210,9 +219,9 @@ export function readRangeStatistics(rows: Uint32Array, size: number): RangeStati
     flushed: count("flushed"),
     overflowed: count("overflowed"),
     minMagnitude: numberOf(patternOf(Infinity) - most("belowInfinity")),
-    maxMagnitude: numberOf(most("maxMagnitude")),
+    maxMagnitude: largest,
     maxUlps: numberOf(most("maxUlps")),
-    relativeError: error === 0 ? 0 : error / numberOf(most("maxReference")),
+    relativeError: error === 0 ? 0 : error / largest,
     bins: Array.from({ length: histogramBins }, (_, bin) => total(column(bin))),
   };
 }

@@ -149,7 +149,11 @@ export function pullBack(
     node.outputs.forEach((v, i) => values.set(v, results[i]!));
   }
   const active = activeVariables(graph, wanted);
-  const pullback = (cotangents: readonly Tangent[]) => reverse(graph, values, active, cotangents);
+  const pullback = (cotangents: readonly Tangent[]) =>
+    onBehalfOf(
+      { path: "", pass: "backward" },
+      () => reverse(graph, values, active, cotangents),
+    );
   return [graph.outputs.map((v) => values.get(v)!), pullback];
 }
 
