@@ -62,6 +62,7 @@ interface Run {
   readonly reports: readonly StepReport[];
   readonly testLoss: number;
   readonly sample: string;
+  /** The tokens read and written by the second, the compilation of the step included. */
   readonly tokensPerSecondWritten: number;
 }
 
@@ -156,11 +157,12 @@ async function trainAndWrite(policy: string, text: Text, flags: Flags): Promise<
 }
 
 function printRuns(runs: readonly Run[], prompt: string): void {
-  const rows = runs.map(({ policy, reports, testLoss, tokensPerSecondWritten }) => {
+  const rows = runs.map(({ policy, reports, testLoss, sample, tokensPerSecondWritten }) => {
     const { loss, lossScale, skipped } = reports[reports.length - 1];
     const fastest = Math.max(...reports.map(({ tokensPerSecond }) => tokensPerSecond));
     const figures = [loss.toFixed(4), testLoss.toFixed(4), String(lossScale), String(skipped)];
-    return [policy, ...figures, fastest.toFixed(0), tokensPerSecondWritten.toFixed(0)];
+    const written = sample === "" ? "-" : tokensPerSecondWritten.toFixed(0);
+    return [policy, ...figures, fastest.toFixed(0), written];
   });
   const header = ["policy", "loss", "test loss", "loss scale", "skipped", "tokens/s", "written/s"];
   console.log(`\n${table(header, rows)}`);

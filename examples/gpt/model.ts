@@ -1,7 +1,7 @@
 // A small GPT (Radford et al., 2018), put together from modules: a table of vectors, blocks with rotary positions,
 // and the same table as the head. Which type it computes in is not its concern.
 
-import { type NDArray, nn, random } from "@zenith/jax";
+import { type FloatDType, type NDArray, nn, random } from "@zenith/jax";
 
 /** The sizes of a GPT. */
 export interface GptSizes {
@@ -75,7 +75,7 @@ export function gpt({ vocabulary, layers, heads, features }: GptSizes): Gpt {
     },
     initCache: ({ blocks }, batch, length) =>
       blocks.map(({ attn }) =>
-        block.initCache(batch, length, { dtype: attn.key.kernel.dtype as "float32" })
+        block.initCache(batch, length, { dtype: attn.key.kernel.dtype as FloatDType })
       ),
   };
 }
