@@ -5,16 +5,12 @@ import { inputArray, type KernelSequence, outputArray, SequenceBuilder } from ".
 import { packVector, storageFunctions } from "../storage.ts";
 import type { Target } from "../target.ts";
 import { backwardKernel } from "./backward.ts";
-import { type AttentionDescription, rowResult } from "./description.ts";
+import { type AttentionDescription, logitsArrays, rowResult } from "./description.ts";
 import { forwardKernel } from "./forward.ts";
 import { attentionForm, backwardParts, tilesADispatch } from "./tile.ts";
 
 export type { AttentionDescription, LogitsArray } from "./description.ts";
 export { supportsAttention } from "./tile.ts";
-
-function logitsArrays({ bias, mask }: AttentionDescription): number {
-  return Number(!!bias) + Number(!!mask);
-}
 
 /**
  * The result, and the logarithm of each row's sum of exponentials: of queries, keys, values, and the bias and the
@@ -23,7 +19,10 @@ function logitsArrays({ bias, mask }: AttentionDescription): number {
 export function forwardSteps(description: AttentionDescription, target: Target): KernelSequence {
   const form = attentionForm(description, "forward", target);
   const builder = new SequenceBuilder();
-  const inputs = Array.from({ length: 3 + logitsArrays(description) }, (_, i) => inputArray(i));
+  const inputs = Array.from(
+    { length: 3 + logitsArrays(description).length },
+    (_, i) => inputArray(i),
+  );
   builder.step(forwardKernel(description, form, target), ...inputs, outputArray(0), outputArray(1));
   return builder.finish();
 }
@@ -37,7 +36,10 @@ export function backwardSteps(description: AttentionDescription, target: Target)
   const form = attentionForm(description, "backward", target);
   const parts = backwardParts(description, form, target);
   const builder = new SequenceBuilder();
-  const inputs = Array.from({ length: 6 + logitsArrays(description) }, (_, i) => inputArray(i));
+  const inputs = Array.from(
+    { length: 6 + logitsArrays(description).length },
+    (_, i) => inputArray(i),
+  );
   const elements = batch * queries * heads * headSize;
   const inPlace = parts === 1 && format === "float32";
   const slopes = inPlace ? outputArray(0) : builder.temporary(4 * parts * elements);

@@ -45,7 +45,7 @@ export function rowVectors({ headSize }: AttentionDescription): number {
 
 /** Extents and strides: one text serves every batch, length and number of heads. */
 export function extentParameters(description: AttentionDescription): Parameter[] {
-  const { queries, keys, heads, keyHeads, scale, bias, mask } = description;
+  const { queries, keys, heads, keyHeads, scale } = description;
   const words: [string, number][] = [
     ["queries", queries],
     ["keys", keys],
@@ -53,9 +53,9 @@ export function extentParameters(description: AttentionDescription): Parameter[]
     ["key_heads", keyHeads],
     ["group_size", heads / keyHeads],
   ];
-  for (const [name, array] of [["bias", bias], ["mask", mask]] as const) {
-    array?.strides.forEach((stride, axis) =>
-      words.push([`${name}_${["batch", "head", "query", "key"][axis]}`, stride])
+  for (const [name, { strides }] of logitsArrays(description)) {
+    ["batch", "head", "query", "key"].forEach((axis, i) =>
+      words.push([`${name}_${axis}`, strides[i]!])
     );
   }
   return [
@@ -105,17 +105,22 @@ return ${loaded};
   };
 }
 
-/** The bias and the mask, where there are any. */
-export function logitsBindings({ bias, mask }: AttentionDescription): Binding[] {
-  return [["bias", bias], ["mask", mask]].flatMap(([name, array]) =>
-    array
-      ? [{
-        name: name as string,
-        access: "read",
-        element: scalarElement((array as LogitsArray).format),
-      }]
-      : []
+/** The bias and the mask that there are, by name. */
+export function logitsArrays(
+  { bias, mask }: AttentionDescription,
+): (readonly ["bias" | "mask", LogitsArray])[] {
+  return ([["bias", bias], ["mask", mask]] as const).flatMap(([name, array]) =>
+    array ? [[name, array] as const] : []
   );
+}
+
+/** How a kernel binds them. */
+export function logitsBindings(description: AttentionDescription): Binding[] {
+  return logitsArrays(description).map(([name, { format }]) => ({
+    name,
+    access: "read",
+    element: scalarElement(format),
+  }));
 }
 
 /** An array of rows that a kernel writes. */

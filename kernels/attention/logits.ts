@@ -1,8 +1,13 @@
 // From products to logits: scale, bias, and what a query does not see.
 
 import { loadScalar } from "../storage.ts";
-import type { AttentionDescription, Axis, LogitsArray } from "./description.ts";
-import { lengthOf } from "./description.ts";
+import {
+  type AttentionDescription,
+  type Axis,
+  lengthOf,
+  type LogitsArray,
+  logitsArrays,
+} from "./description.ts";
 import { type AttentionForm, range } from "./form.ts";
 
 /** The logit of what is not seen: finite, since differences of infinities are NaN, and far below `lowestPeak`. */
@@ -48,9 +53,10 @@ export function logitsText(
 function arraysText(
   sum: string,
   own: Axis,
-  { bias, mask }: AttentionDescription,
+  description: AttentionDescription,
   form: AttentionForm,
 ): string {
+  const { bias, mask } = description;
   if (!bias && !mask) return "";
   const columns = range(form.columns);
   const other = own === "query" ? "key" : "query";
@@ -75,8 +81,8 @@ function arraysText(
     columns.map((t) => `${sum}${r}_${t} = ${sum}${r + 1}_${t};`)
   );
   const last = columns.map((t) => `${sum}${form.rows - 1}_${t} = logit${t};`);
-  const bases = ([["bias", bias], ["mask", mask]] as const).flatMap(([name, array]) =>
-    array ? [`let ${name}_base = batch * params.${name}_batch + head * params.${name}_head;`] : []
+  const bases = logitsArrays(description).map(([name]) =>
+    `let ${name}_base = batch * params.${name}_batch + head * params.${name}_head;`
   );
   return `${bases.join("\n")}
 for (var turn = 0u; turn < ${form.rows}u * groups.z; turn++) {

@@ -64,8 +64,8 @@ export class SubgroupForm implements AttentionForm {
     return `(start + ${t * this.threads}u + lane)`;
   }
 
-  prepare(own: readonly Rows[]): string {
-    return own.flatMap(({ array, at }) =>
+  prepare(_own: readonly Rows[], forColumns: readonly Rows[]): string {
+    return forColumns.flatMap(({ array, at }) =>
       range(this.rows).flatMap((r) => [
         `let line_${array}${r} = ${at(`first + ${r}u`)};`,
         ...range(this.#chunks).map((c) =>

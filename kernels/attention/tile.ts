@@ -2,12 +2,16 @@
 
 import { maxIterations } from "../reduce/team.ts";
 import type { Target } from "../target.ts";
-import { type AttentionDescription, rowVectors, rowWidth } from "./description.ts";
+import { type AttentionDescription, logitsArrays, rowVectors, rowWidth } from "./description.ts";
 import type { AttentionForm } from "./form.ts";
 import { SubgroupForm } from "./subgroup_form.ts";
+import { workgroupBytes, WorkgroupForm, type WorkgroupTile } from "./workgroup_form.ts";
 
 /** Largest head whose sums a kernel holds. */
 const largestHead = 256;
+
+/** Arrays that a kernel binds beside the bias and the mask. */
+const boundArrays = { forward: 5, backward: 9 };
 
 /** Whether there are kernels for these extents, be they for the result or for the gradient. */
 export function supportsAttention(
@@ -15,16 +19,17 @@ export function supportsAttention(
   kernel: "forward" | "backward",
   target: Target,
 ): boolean {
-  const { headSize, queries, keys, bias, mask } = description;
+  const { headSize, queries, keys } = description;
+  const arrays = logitsArrays(description).length;
   if (headSize === 0 || headSize > largestHead) return false;
-  if (target.kind !== "software" || target.subgroupSize === 0) return false;
+  if (boundArrays[kernel] + arrays > target.maxStorageBuffers) return false;
   if (kernel === "backward") {
     // Without keys no tile would set the queries' gradients to 0.
     return queries > 0 && keys > 0 && tilesADispatch(description, target) > 0;
   }
   const form = attentionForm(description, kernel, target);
-  const passes = form.iterations(1, Number(!!bias) + Number(!!mask));
-  return Math.ceil(keys / (form.block)) * passes < maxIterations(target);
+  const blocks = Math.ceil(keys / form.block);
+  return blocks * form.iterations(1, arrays) + form.rows < maxIterations(target);
 }
 
 /** The form for an attention on a target. */
@@ -33,12 +38,27 @@ export function attentionForm(
   kernel: "forward" | "backward",
   target: Target,
 ): AttentionForm {
-  return new SubgroupForm({
-    lanes: target.subgroupSize,
-    ...subgroupTile(description, kernel, target.subgroupSize),
-    vectors: rowVectors(description),
-    width: rowWidth(description, target),
-  });
+  const vectors = rowVectors(description);
+  if (target.kind === "software" && target.subgroupSize > 0) {
+    const tile = subgroupTile(description, kernel, target.subgroupSize);
+    const width = rowWidth(description, target);
+    return new SubgroupForm({ lanes: target.subgroupSize, ...tile, vectors, width });
+  }
+  return new WorkgroupForm(workgroupTile(vectors, kernel, target));
+}
+
+/** As many rows as workgroup memory holds, up to sixteen; a CPU driver runs eight threads in a vector. */
+function workgroupTile(
+  vectors: number,
+  kernel: "forward" | "backward",
+  target: Target,
+): WorkgroupTile {
+  const threads = target.kind === "software" ? 8 : 64;
+  const arrays = kernel === "forward" ? ["queries"] : ["keys", "values"];
+  const tiles = [16, 8, 4, 2, 1].map((rows) => ({ threads, rows, vectors, arrays }));
+  return tiles.find((tile) =>
+    tile.rows <= threads && workgroupBytes(tile) <= target.maxWorkgroupStorage
+  )!;
 }
 
 /**
@@ -67,10 +87,10 @@ function subgroupTile(
 
 /** Tiles of keys that one dispatch of the backward kernel can go through within what a driver lets loops run. */
 export function tilesADispatch(description: AttentionDescription, target: Target): number {
-  const { queries, heads, keyHeads, bias, mask } = description;
+  const { queries, heads, keyHeads } = description;
   const form = attentionForm(description, "backward", target);
-  const blocks = Math.ceil(queries / (form.block)) * (heads / keyHeads);
-  const each = blocks * form.iterations(2, Number(!!bias) + Number(!!mask)) + form.rows + 2;
+  const blocks = Math.ceil(queries / form.block) * (heads / keyHeads);
+  const each = blocks * form.iterations(2, logitsArrays(description).length) + form.rows + 2;
   return Math.floor(maxIterations(target) / each);
 }
 
