@@ -144,6 +144,7 @@ export {
 export { saveSafetensors, type SaveSafetensorsOptions } from "./src/io/safetensors_write.ts";
 export { loadCheckpoint, saveCheckpoint } from "./src/io/checkpoint.ts";
 export { toStableHLO } from "./src/io/stablehlo/to_stablehlo.ts";
+export { type OnnxFiles, type OnnxOf, toOnnx, type ToOnnxOptions } from "./src/io/onnx/to_onnx.ts";
 
 /** Primitives with every choice spelled out. */
 export * as lax from "./src/lax.ts";

@@ -16,8 +16,7 @@ import { logicalAnd } from "../../ops/logic.ts";
 import { rem } from "../../ops/division.ts";
 import { ceil, floor, round } from "../../ops/rounding.ts";
 import { isinf, signbit, where } from "../../ops/selection.ts";
-import { atan2 } from "../../ops/trigonometric.ts";
-import { bitcast } from "../../ops/bitcast.ts";
+import { atan, atan2, tanh } from "../../ops/trigonometric.ts";
 import type { Decompositions } from "./decomposition.ts";
 
 /** The polynomial with these coefficients, lowest power first. */
@@ -118,6 +117,26 @@ function logaddexp(x: Value, y: Value): Value {
   return where(isinf(large), large, sum);
 }
 
+/** e^x - 1 = tanh(x / 2) (e^x + 1), in which nothing cancels. */
+const expm1Of = (x: Value) => mul(tanh(mul(0.5, x)), add(exp(x), 1));
+
+/** log(1 + x), less what was lost in the sum (Goldberg, 1991, theorem 4). */
+function log1pOf(x: Value): Value {
+  const sum = add(1, x);
+  const inside = mul(log(sum), div(x, sub(sum, 1)));
+  return where(equal(sum, 1), x, where(equal(sum, Infinity), sum, inside));
+}
+
+/** The angle in the first half of the first quadrant, brought to where the point is. */
+function atan2Of(y: Value, x: Value): Value {
+  const [u, v] = [abs(y), abs(x)];
+  const [large, small] = [maximum(u, v), minimum(u, v)];
+  const ratio = where(equal(u, v), where(equal(large, 0), 0, 1), div(small, large));
+  const angle = atan(ratio);
+  const turned = where(greater(u, v), sub(Math.PI / 2, angle), angle);
+  return copysign(where(signbit(x), sub(Math.PI, turned), turned), y);
+}
+
 /** The remainder, with the divisor's sign. */
 function mod(x: Value, y: Value): Value {
   const r = rem(x, y);
@@ -143,7 +162,7 @@ export const elementaryFunctions: Decompositions = {
       ? minimum(x!, 1)
       : where(greater(x!, 0), 1, where(less(x!, 0), -1, x!)),
   copysign: ([x, y]) => where(signbit(y!), neg(abs(x!)), abs(x!)),
-  signbit: ([x]) => less(bitcast(x!, "int32"), 0),
+  signbit: ([x]) => less(where(equal(x!, 0), div(1, x!), x!), 0),
   isnan: ([x]) => notEqual(x!, x!),
   isinf: ([x]) => equal(abs(x!), Infinity),
   isfinite: ([x]) => less(abs(x!), Infinity),
@@ -155,6 +174,9 @@ export const elementaryFunctions: Decompositions = {
   hypot: ([x, y]) => hypot(x!, y!),
   rsqrt: ([x]) => div(1, sqrt(x!)),
   cbrt: ([x]) => where(equal(x!, 0), x!, mul(sign(x!), power(abs(x!), 1 / 3))),
+  expm1: ([x]) => expm1Of(x!),
+  log1p: ([x]) => log1pOf(x!),
+  atan2: ([y, x]) => atan2Of(y!, x!),
   asin: ([x]) => atan2(x!, otherLeg(x!)),
   acos: ([x]) => atan2(otherLeg(x!), x!),
   atan: ([x]) => atan2(x!, 1),

@@ -1,6 +1,7 @@
 // Operations that join the elements of an axis, in reductions, shifts and arithmetic.
 
-import type { Operation } from "../../ir/operation.ts";
+import type { DType } from "../../core/dtype.ts";
+import type { Combiner, Operation } from "../../ir/operation.ts";
 import type { Value } from "../../ir/value.ts";
 import { add, mul } from "../../ops/arithmetic.ts";
 import { stretchReduced } from "../../ops/broadcast.ts";
@@ -11,6 +12,13 @@ import { logicalOr } from "../../ops/logic.ts";
 import { type ScanParams, shiftAlong } from "../../ops/scan.ts";
 import { isnan, where } from "../../ops/selection.ts";
 import type { Decomposition, Decompositions } from "./decomposition.ts";
+
+/** What a reduction of no elements gives. */
+export function identityOf(combiner: Combiner, dtype: DType): number {
+  if (combiner === "max") return lowest(dtype);
+  if (combiner === "min") return highest(dtype);
+  return combiner === "prod" || combiner === "all" ? 1 : 0;
+}
 
 /** The first place at which a row has its extreme, or NaN. */
 function firstExtreme(

@@ -27,11 +27,12 @@ export interface TracedProgram {
   readonly captures: readonly NDArray[];
 }
 
-/** Traces a function of the arguments, of which only shapes and dtypes matter. */
+/** Traces a function of the arguments, of which only shapes and dtypes matter; `roots` are names for them. */
 export function traceProgram(
   fn: (...args: never[]) => unknown,
   args: readonly unknown[],
   what: string,
+  roots: readonly string[] = args.map((_, i) => `arg${i}`),
 ): TracedProgram {
   if (typeof fn !== "function") {
     throw new TypeError(`Cannot ${what}: a function is required first, got ${describe(fn)}`);
@@ -40,7 +41,7 @@ export function traceProgram(
   const avals = leaves.map((leaf) => leafAval(leaf, what));
   const call = fn as (...args: unknown[]) => unknown;
   const traced = traceTree((tree) => call(...(tree as unknown[])), structure, avals, what);
-  const inputs = args.flatMap((arg, i) => portNames(flatten(arg)[1], `arg${i}`));
+  const inputs = args.flatMap((arg, i) => portNames(flatten(arg)[1], roots[i]!));
   const outputs = portNames(traced.structure, "result");
   return {
     name: identifier(fn.name) || "main",

@@ -4,7 +4,7 @@ import { isFloating, isHalf, promoteTypes } from "../../core/dtype.ts";
 import type { Combiner } from "../../ir/operation.ts";
 import type { ConvolutionParams } from "../../ops/convolution.ts";
 import type { DotParams } from "../../ops/contraction.ts";
-import { highest, lowest } from "../../ops/reduction.ts";
+import { identityOf } from "../export/structures.ts";
 import { integers, type TensorType, type TensorValue } from "./module_writer.ts";
 import type { Call, StableHloRule, StableHloRules } from "./rule.ts";
 
@@ -65,12 +65,6 @@ const joints: Readonly<Record<Combiner, string>> = {
   any: "or",
   all: "and",
 };
-
-function identityOf(combiner: Combiner, dtype: TensorType["dtype"]): number {
-  if (combiner === "max") return lowest(dtype);
-  if (combiner === "min") return highest(dtype);
-  return combiner === "prod" || combiner === "all" ? 1 : 0;
-}
 
 /** Sums and products of half types are joined in float32 and rounded once. */
 function reduction(combiner: Combiner): StableHloRule {

@@ -42,9 +42,18 @@ export function jaxTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** The bytes that numpy has for an array: a bool takes one. */
-function numpyBytes({ dtype, values }: HostArray): Uint8Array {
+export function numpyBytes({ dtype, values }: HostArray): Uint8Array {
   const bytes = encodeValues(dtype, values);
   return dtype === "bool" ? new Uint8Array(new Uint32Array(bytes.buffer)) : bytes;
+}
+
+/** An array of the bytes that numpy has for it. */
+export function fromNumpyBytes(
+  bytes: Uint8Array,
+  { shape, dtype }: Job["outputs"][number],
+): HostArray {
+  const values = dtype === "bool" ? bytes : decodeBytes(dtype, bytes, sizeOf(shape));
+  return { shape, dtype, values };
 }
 
 function splitResults(bytes: Uint8Array, outputs: Job["outputs"]): HostArray[] {
@@ -52,8 +61,7 @@ function splitResults(bytes: Uint8Array, outputs: Job["outputs"]): HostArray[] {
   return outputs.map(({ shape, dtype }) => {
     const count = sizeOf(shape);
     const length = count * (dtype === "bool" ? 1 : dtypes[dtype].bytes);
-    const own = bytes.subarray(at, at += length);
-    return { shape, dtype, values: dtype === "bool" ? own : decodeBytes(dtype, own, count) };
+    return fromNumpyBytes(bytes.subarray(at, at += length), { shape, dtype });
   });
 }
 

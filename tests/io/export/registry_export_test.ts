@@ -3,9 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { init } from "../../../mod.ts";
 import { asNDArray } from "../../../src/array.ts";
-import { type DType, isFloating, isHalf } from "../../../src/core/dtype.ts";
 import { toStableHLO } from "../../../src/io/stablehlo/to_stablehlo.ts";
-import { allOperations, type Operation, type Params } from "../../../src/ir/operation.ts";
+import { allOperations, type Operation } from "../../../src/ir/operation.ts";
 import { bind } from "../../../src/ir/trace.ts";
 import { ShapeDtype } from "../../../src/transform/trace_tree.ts";
 import {
@@ -15,63 +14,8 @@ import {
   type Tolerance,
   use,
 } from "../../ops/registry_harness.ts";
-import {
-  elementwiseInputs,
-  elementwiseParams,
-  inputDTypes,
-  randomInput,
-} from "../../ops/registry_samples.ts";
-import { structuralSamples } from "../../ops/structural_samples.ts";
 import { jaxTest, type Job, runInJax } from "./jax_runner.ts";
-
-/** One application of an operation. */
-interface Case {
-  readonly params: Params;
-  readonly inputs: readonly HostArray[];
-  readonly tolerance: (dtype: DType) => Tolerance;
-}
-
-const defaultDTypes: readonly DType[] = ["float32", "float16", "bfloat16", "int32", "uint32"];
-
-/** Formulas of ours stand against formulas of XLA's. */
-function elementwiseTolerance({ lower }: Operation): Case["tolerance"] {
-  const formula = lower.kind === "elementwise" && lower.functions?.length;
-  return (dtype) => {
-    if (!isFloating(dtype)) return { ulp: 0 };
-    return isHalf(dtype) ? { ulp: 1 } : { ulp: formula ? 32 : 2 };
-  };
-}
-
-function casesOf(operation: Operation): Case[] {
-  if (operation.lower.kind === "elementwise") {
-    const all = elementwiseParams[operation.name] ?? [{}];
-    return all.flatMap((params) =>
-      inputDTypes(operation, params).map((dtypes) => ({
-        params,
-        inputs: elementwiseInputs(operation, dtypes, 101),
-        tolerance: elementwiseTolerance(operation),
-      }))
-    );
-  }
-  const samples = structuralSamples[operation.name] ?? [];
-  return samples.slice(0, 8).flatMap((sample, number) => {
-    const given = sample.shapes.length ? sample.dtypes ?? defaultDTypes : ["float32" as const];
-    const dtypes = number === 0 ? given : [given[number % given.length]!];
-    return dtypes.map((dtype) => ({
-      params: sample.params ?? {},
-      inputs: sample.shapes.map((shape, i) => {
-        const positions = sample.positions?.[i];
-        return positions
-          ? randomInput("int32", shape, i, [positions[0], positions[1] - 1])
-          : randomInput(sample.own?.[i] ?? dtype, shape, i + shape.length, sample.domain);
-      }),
-      tolerance: (result: DType) =>
-        isFloating(result) && sample.ulp
-          ? { ulp: isHalf(result) ? 1 : Math.max(sample.ulp, 8), absolute: sample.absolute }
-          : { ulp: 0 },
-    }));
-  });
-}
+import { type Case, casesOf, describeCase } from "./registry_cases.ts";
 
 /** All cases of an operation as one module. */
 function exported(operation: Operation, cases: readonly Case[]): string {
@@ -96,10 +40,9 @@ jaxTest("every operation exported to StableHLO gives its own result in every dty
   for (const operation of operations) {
     const cases = casesOf(operation);
     const results: { what: string; result: HostArray; tolerance: Tolerance }[] = [];
-    for (const { params, inputs, tolerance } of cases) {
-      const what = `${operation.name} ${JSON.stringify(params)} of ${
-        inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`)
-      }`;
+    for (const own of cases) {
+      const { params, inputs, tolerance } = own;
+      const what = describeCase(operation, own);
       for (const result of await run(operation, params, inputs)) {
         results.push({ what, result, tolerance: tolerance(result.dtype) });
       }
