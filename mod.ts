@@ -120,6 +120,12 @@ export {
 } from "./src/numerics/numerics_report.ts";
 export type { NumericsRow, PolicyLossScale, ReportContents } from "./src/numerics/numerics_row.ts";
 export {
+  PolicySuggestion,
+  suggestPolicy,
+  type SuggestPolicyOptions,
+} from "./src/numerics/suggest_policy.ts";
+export type { Overrides } from "./src/numerics/policy_trials.ts";
+export {
   RangeHistogram,
   rangeHistogram,
   type RangeHistogramOptions,

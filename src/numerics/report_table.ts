@@ -17,6 +17,7 @@ export const reportColumns: readonly {
   { title: "flushed", isNumber: true, text: (row) => percent(row.flushedShare) },
   { title: "subnormal", isNumber: true, text: (row) => percent(row.subnormalShare) },
   { title: "overflowed", isNumber: true, text: (row) => percent(row.overflowShare) },
+  { title: "not finite", isNumber: true, text: (row) => String(row.nonFinite || "") },
   { title: "absorbed", text: (row) => row.absorbedOverflow ? "yes" : "" },
   { title: "stalled", isNumber: true, text: (row) => percent(row.stalledShare) },
   { title: "max ulps", isNumber: true, text: (row) => figure(row.maxUlps) },
