@@ -106,7 +106,7 @@ export class PolicySuggestion {
  *   init: () => ({}),
  *   apply: (_, x) => jnp.sqrt(jnp.square(x)), // squares of more than 255 are infinite in float16
  * };
- * const model = nn.sequential([nn.dense({ inFeatures: 4, features: 8 }), energy, nn.tanh]);
+ * const model = nn.sequential([nn.dense({ inFeatures: 4, features: 8 }), energy]);
  * const params = model.init(random.key(0));
  * const x = jnp.full([2, 4], 1000);
  * const { overrides } = await suggestPolicy(model.apply, [params, x], { tolerance: 0.01 });
