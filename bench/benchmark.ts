@@ -21,7 +21,7 @@ import {
   FlagError,
   readBenchmarkFlags,
 } from "./run/flags.ts";
-import { prepare } from "./run/prepare.ts";
+import { prepare, prepareUnfused } from "./run/prepare.ts";
 import { type Progress, showProgress } from "./run/progress.ts";
 import { describe, type Environment } from "./run/environment.ts";
 import { openSession } from "./run/session.ts";
@@ -53,11 +53,12 @@ async function measure(
 ): Promise<Measurement[]> {
   const host = makeArguments(program.arguments(size));
   const prepared = PRECISIONS.map((precision) => prepare(program, precision, host));
+  const unfused = prepareUnfused(program, host);
   try {
     const shape = program.label(size);
     progress.begin(`${program.name} ${shape}`);
     let done = 0;
-    const timings = await timeInterleaved(prepared, {
+    const timings = await timeInterleaved([...prepared, ...unfused], {
       ...timing,
       afterRound: (round) => {
         progress.advance(1);
@@ -71,13 +72,14 @@ async function measure(
         precision,
         work: workOf(program, size, precision),
         timing: timings[i],
+        unfused: timings[PRECISIONS.length + i],
         memory: await prepared[i].memory(),
         error: await prepared[i].error(),
       });
     }
     return compare({ program: program.name, shape }, measured);
   } finally {
-    for (const own of prepared) own.dispose();
+    for (const own of [...prepared, ...unfused]) own.dispose();
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type ReferenceElement,
   softmaxElement,
 } from "./reference.ts";
+import { attention, attentionGradient } from "./attention/programs.ts";
 import { checkpointedBlocks, keptBlocks } from "./checkpointing/programs.ts";
 import type { Section } from "./sections.ts";
 import { adamwTraining, sgdTraining, type TrainingProgram } from "./training/program.ts";
@@ -33,6 +34,8 @@ export interface FunctionProgram {
   /** Multiplications and additions; undefined where moving data is what takes the time. */
   readonly flops?: (size: number) => number;
   run(...inputs: NDArray[]): NDArray;
+  /** The same of separate operations, measured beside it where there is such. */
+  readonly unfused?: (...inputs: NDArray[]) => NDArray;
   readonly reference: ReferenceElement;
 }
 
@@ -142,6 +145,8 @@ export const PROGRAMS: readonly Program[] = [
   adamwTraining,
   keptBlocks,
   checkpointedBlocks,
+  attention,
+  attentionGradient,
 ];
 
 /** The size of every program where only the working of it all is tried. */

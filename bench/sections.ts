@@ -1,7 +1,7 @@
 // The groups of programs that can be asked for.
 
 /** The groups of programs that can be asked for. */
-export const SECTIONS = ["precision", "gelu", "training", "checkpointing"] as const;
+export const SECTIONS = ["precision", "gelu", "training", "checkpointing", "attention"] as const;
 
 /** A group of programs. */
 export type Section = typeof SECTIONS[number];

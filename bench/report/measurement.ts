@@ -19,6 +19,8 @@ export interface Measurement extends Timing {
   readonly error: number;
   /** Float32's time over this one's: above 1 is faster. */
   readonly speedup: number;
+  /** The time of the same as separate operations over this one's, where that is measured too. */
+  readonly overUnfused?: number;
 }
 
 /** Completes the measurements of one program at one size; the first one is what the others are compared with. */
@@ -30,10 +32,11 @@ export function compare(
     readonly timing: Timing;
     readonly memory: Memory;
     readonly error: number;
+    readonly unfused?: Timing;
   }[],
 ): Measurement[] {
   const baseline = measured[0].timing;
-  return measured.map(({ precision, work, timing, memory, error }) => ({
+  return measured.map(({ precision, work, timing, memory, error, unfused }) => ({
     ...shared,
     precision,
     unit: work.unit,
@@ -41,6 +44,7 @@ export function compare(
     memory,
     error,
     speedup: medianRatio(baseline, timing),
+    overUnfused: unfused && medianRatio(unfused, timing),
     ...timing,
   }));
 }
@@ -56,6 +60,7 @@ export const measurementColumns: readonly Column[] = [
   figures("temporaries"),
   figures("max error"),
   figures("speed-up"),
+  figures("over unfused"),
   figures("first call"),
 ];
 
@@ -74,6 +79,7 @@ export function measurementRows(measurements: readonly Measurement[]): string[][
       bytes(own.memory.tempBytes),
       relativeError(own.error),
       ratio(own.speedup),
+      own.overUnfused === undefined ? "" : ratio(own.overUnfused),
       duration(own.firstMs),
     ];
   });
@@ -86,4 +92,5 @@ export const measurementNotes: readonly string[] = [
   "memory: bytes of arguments, temporaries and results; of a training step, the most that the device held at once",
   "max error: largest difference from float64 over 64 elements, relative to the largest of them; casting the float32 inputs is part of it; of a training step, how far its loss is from float64's after three steps",
   "speed-up: float32's time over this one's, the median of the ratios within a round",
+  "over unfused: the time of the same as separate operations over this one's, where that is measured in turn with it",
 ];

@@ -27,6 +27,7 @@ export const BENCHMARK_USAGE =
   --gelu           gelu in both forms, alone, fused into a chain and fused into matmul
   --training       a training step of the MLP with SGD and with AdamW
   --checkpointing  the gradient of a stack of blocks, with and without what each computes on the way kept
+  --attention      attention and its gradient as one operation, over what they take as separate ones
   --all            all of these
   --experiments    no times, but what half precision loses and what keeps it: training that stalls, and that does not
   --sizes N,N...   these sizes in place of each program's own; multiples of 4
@@ -59,6 +60,7 @@ export function readBenchmarkFlags(args: readonly string[]): BenchmarkFlags {
       "gelu",
       "training",
       "checkpointing",
+      "attention",
       "experiments",
       "all",
       "smoke",

@@ -13,6 +13,7 @@ Deno.test("the benchmark measures precision unless asked otherwise", () => {
     "gelu",
     "training",
     "checkpointing",
+    "attention",
   ]);
 });
 

@@ -47,6 +47,7 @@ Deno.test("measurementRows() names operation and shape once a group", () => {
     "512 B",
     "1.0e-4",
     "2.00x",
+    "",
     "100 ms",
   ]);
   assertEquals(rows.every((row) => row.length === measurementColumns.length), true);
