@@ -17,45 +17,55 @@ export interface SamplePlan {
   readonly key: NDArray;
 }
 
-/** One step, compiled once: the token after one at some place. The cache is replaced in place. */
+/** What a step goes on from and replaces. */
+interface Writing {
+  /** `[1, length]`: what is known so far, and room for the rest. */
+  readonly text: NDArray;
+  readonly cache: GptCache;
+}
+
+/** One step, compiled once: the cache takes in the token at a place, and what follows it stands behind those known. */
 function decoder(model: Gpt, temperature: number) {
-  const next = (logits: NDArray, key: NDArray): NDArray =>
+  const draw = (logits: NDArray, key: NDArray): NDArray =>
     temperature === 0
       ? jnp.argmax(logits, { axis: -1 })
       : random.categorical(key, logits.div(temperature));
-  return jit(
-    (params: GptParams, cache: GptCache, token: NDArray, key: NDArray, place: number) => {
-      const [logits, seen] = model.decode(params, token, cache);
-      const drawn = next(logits.astype("float32"), random.foldIn(key, place));
-      return { token: drawn, cache: seen };
-    },
-    { donateArgnums: 1, name: "the decoding step" },
-  );
+  const step = (
+    params: GptParams,
+    { text, cache }: Writing,
+    key: NDArray,
+    place: number,
+    known: number,
+  ): Writing => {
+    const token = jnp.take(text, place, { axis: 1 }).reshape([1, 1]);
+    const [logits, next] = model.decode(params, token, cache);
+    const drawn = draw(logits.astype("float32"), random.foldIn(key, known));
+    return { text: jnp.where(jnp.arange(text.size).equal(known), drawn, text), cache: next };
+  };
+  return jit(step, { donateArgnums: 1, name: "the decoding step" });
 }
 
 /** The bytes that follow the prompt. */
 export function sample(model: Gpt, params: GptParams, plan: SamplePlan): Promise<Uint8Array> {
   const { prompt, count, length, temperature, key } = plan;
-  if (count === 0) return Promise.resolve(new Uint8Array());
   const step = decoder(model, temperature);
   return scope(async () => {
-    const tokens = [...prompt].map((byte) => jnp.array([[byte]], { dtype: "int32" }));
+    const bytes = new Uint8Array(prompt.length + count);
+    bytes.set(prompt);
+    let text = jnp.array(bytes, { dtype: "int32" }).reshape([1, bytes.length]);
     let cache = model.initCache(params, 1, length);
     let held = 0;
-    for (let place = 0; tokens.length < prompt.length + count; place++) {
+    let known = prompt.length;
+    for (let place = 0; known < bytes.length; place++, held++) {
       if (held === length) {
         // Positions past those of the training mean nothing to the model: it reads the later half again.
         place -= length >> 1;
         held = 0;
         cache = model.initCache(params, 1, length);
       }
-      const next = step(params, cache, tokens[place], key, place);
-      cache = next.cache;
-      held++;
-      if (place === tokens.length - 1) tokens.push(next.token);
-      else next.token.dispose();
+      ({ text, cache } = step(params, { text, cache }, key, place, known));
+      if (place === known - 1) known++;
     }
-    const written = jnp.concatenate(tokens.slice(prompt.length), { axis: 1 });
-    return Uint8Array.from(await written.data());
+    return Uint8Array.from(await text.data()).subarray(prompt.length);
   });
 }

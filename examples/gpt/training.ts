@@ -83,7 +83,7 @@ function optimizerFor(steps: number) {
   const schedule = optim.warmupCosine({
     initValue: 0,
     peakValue: PEAK_LEARNING_RATE,
-    warmupSteps: Math.ceil(steps / 10),
+    warmupSteps: Math.floor(steps / 10),
     decaySteps: steps,
     endValue: PEAK_LEARNING_RATE / 10,
   });

@@ -8,6 +8,7 @@ import type { AxisOption } from "../methods/movement.ts";
 import { at, convertedUpdate } from "../numpy/index_update.ts";
 import { indexOperand } from "../numpy/index_parts.ts";
 import { lifted } from "../numpy/lift.ts";
+import { asIntegers } from "../ops/cast.ts";
 import { constant } from "../ops/constant.ts";
 import { reshape, slice } from "../ops/movement.ts";
 import * as windows from "../ops/window.ts";
@@ -24,8 +25,8 @@ function startValues(
   axes: readonly number[],
 ): Value[] {
   if (starts instanceof NDArray) {
-    checkStartArray(what, starts, [shape.length], shape);
-    return axes.map((axis) => reshape(slice(starts, [axis], [1], [1]), []));
+    const all = startArray(what, starts, [shape.length], shape);
+    return axes.map((axis) => reshape(slice(all, [axis], [1], [1]), []));
   }
   if (!Array.isArray(starts) || starts.length !== shape.length) {
     throw new RangeError(
@@ -35,10 +36,7 @@ function startValues(
     );
   }
   const scalars = starts.map((start: number | NDArray) => {
-    if (start instanceof NDArray) {
-      checkStartArray(what, start, [], shape);
-      return start;
-    }
+    if (start instanceof NDArray) return startArray(what, start, [], shape);
     if (!Number.isInteger(start)) {
       throw new TypeError(`Cannot ${what}: a start must be an integer, got ${describe(start)}`);
     }
@@ -48,10 +46,12 @@ function startValues(
   return axes.map((axis) => scalars[axis]!);
 }
 
-function checkStartArray(what: string, start: NDArray, wanted: Shape, shape: Shape): void {
+/** Starts as integers, which traced JavaScript integers become; throws where they are something else. */
+function startArray(what: string, start: NDArray, wanted: Shape, shape: Shape): Value {
+  const integers = isInteger(start.dtype) ? start : asIntegers(start, "int32");
   const fits = start.ndim === wanted.length && wanted.every((n, i) => start.shape[i] === n);
-  if (isInteger(start.dtype) && fits) return;
-  const Wrong = isInteger(start.dtype) ? RangeError : TypeError;
+  if (integers && fits) return integers;
+  const Wrong = integers ? RangeError : TypeError;
   throw new Wrong(
     `Cannot ${what}: starts must be integers, ${
       wanted.length === 0 ? "scalars" : `of shape ${showShape(wanted)}`

@@ -1,11 +1,12 @@
 // What the parts of an index mean: `x.slice(0, [1, 3], null, indices)` becomes what happens to each axis.
 
-import { asArray, fromHost, NDArray } from "../array.ts";
+import { asArray, asNDArray, fromHost, NDArray } from "../array.ts";
 import { isInteger } from "../core/dtype.ts";
 import { describe, showShape } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { IndexPart, Range } from "../methods/indexing.ts";
 import type { ArrayLike } from "../array.ts";
+import { asIntegers } from "../ops/cast.ts";
 
 /** What one part does. Axes are those of the array indexed. */
 export type ResolvedPart =
@@ -81,7 +82,7 @@ export function checkIndex(what: string, index: number, axis: number, shape: Sha
 }
 
 function gatherPart(what: string, shape: Shape, axis: number, indices: NDArray): ResolvedPart {
-  checkIndexArray(what, indices);
+  const integers = indexArray(what, indices);
   if (shape[axis] === 0 && indices.size > 0) {
     throw new RangeError(
       `Cannot ${what}: an axis that an array indexes must not be empty, got axis ${axis} of shape ${
@@ -89,12 +90,15 @@ function gatherPart(what: string, shape: Shape, axis: number, indices: NDArray):
       }`,
     );
   }
-  return { kind: "gather", axis, indices };
+  return { kind: "gather", axis, indices: integers };
 }
 
-/** Throws unless an array's type is an integer one. */
-export function checkIndexArray(what: string, { dtype }: NDArray): void {
-  if (isInteger(dtype)) return;
+/** Indices as integers, which traced JavaScript integers become; throws where they are something else. */
+function indexArray(what: string, indices: NDArray): NDArray {
+  const { dtype } = indices;
+  if (isInteger(dtype)) return indices;
+  const integers = asIntegers(indices, "int32");
+  if (integers) return asNDArray(integers);
   if (dtype === "bool") {
     throw new TypeError(
       `Cannot ${what}: a boolean mask would give a shape that depends on values; use numpy.where(mask, x, y)`,
@@ -157,10 +161,7 @@ export function indexOperand(
   axis: number,
   shape: Shape,
 ): NDArray {
-  if (indices instanceof NDArray) {
-    checkIndexArray(what, indices);
-    return indices;
-  }
+  if (indices instanceof NDArray) return indexArray(what, indices);
   if (typeof indices === "boolean") {
     throw new TypeError(`Cannot ${what}: indices must be integers, got ${indices}`);
   }

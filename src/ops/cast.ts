@@ -1,6 +1,6 @@
 // Conversion between dtypes.
 
-import { type DType, isFloating, type WeakKind } from "../core/dtype.ts";
+import { type DType, isFloating, isInteger, type WeakKind } from "../core/dtype.ts";
 import { type Operation, type Params, registerOperation } from "../ir/operation.ts";
 import { bind1, isTracing } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
@@ -52,6 +52,13 @@ function castExpression(x: string, from: DType, to: DType): string {
     return `select(vec4i(0), select(vec4i(clamp(${x}, vec4f(-2147483648.0), vec4f(2147483520.0))), vec4i(2147483647), ${x} >= vec4f(2147483648.0)), ${number})`;
   }
   return `select(vec4u(0u), select(vec4u(clamp(${x}, vec4f(0.0), vec4f(4294967040.0))), vec4u(4294967295u), ${x} >= vec4f(4294967296.0)), ${number})`;
+}
+
+/** Integers as those of a type, wrapped; undefined for other numbers. A traced JavaScript integer is one too. */
+export function asIntegers(x: Value, dtype: "int32" | "uint32"): Value | undefined {
+  if (isInteger(x.aval.dtype)) return astype(x, dtype);
+  // Small ones are weak float32. By way of int32, since from floats uint32 would not wrap.
+  return x.aval.weak === "integer" ? astype(astype(x, "int32"), dtype) : undefined;
 }
 
 /** Converts an operand; nothing happens where it has the dtype (and weakness) already. */

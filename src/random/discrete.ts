@@ -9,13 +9,13 @@ import type { Value } from "../ir/value.ts";
 import { lifted } from "../numpy/lift.ts";
 import { argmax } from "../numpy/reduction.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
-import { astype } from "../ops/cast.ts";
+import { asIntegers, astype } from "../ops/cast.ts";
 import { less, lessEqual } from "../ops/comparison.ts";
 import { constant } from "../ops/constant.ts";
 import { rem } from "../ops/division.ts";
 import { where } from "../ops/selection.ts";
 import { gumbelOf } from "./continuous.ts";
-import { asIntegers, checkKey } from "./key.ts";
+import { checkKey } from "./key.ts";
 import { type Config, program, randomBits, twoKeys } from "./program.ts";
 import { fitting, type FloatConfig, unitFloats } from "./uniform.ts";
 

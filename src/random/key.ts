@@ -2,12 +2,11 @@
 // trees, jit, vmap and files carry keys like any other array.
 
 import { type ArrayLike, asArray, asNDArray, fromHost, NDArray } from "../array.ts";
-import { isInteger } from "../core/dtype.ts";
 import { describe, showShape } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Value } from "../ir/value.ts";
 import { lifted } from "../numpy/lift.ts";
-import { astype } from "../ops/cast.ts";
+import { asIntegers } from "../ops/cast.ts";
 import { concatenate } from "../ops/concatenate.ts";
 import { constant } from "../ops/constant.ts";
 import { reshape } from "../ops/movement.ts";
@@ -64,13 +63,6 @@ function integerScalar(what: string, name: string, x: ArrayLike): Value {
       describe(value)
     }; use vmap for several`,
   );
-}
-
-/** Integers as those of a type, wrapped; undefined for other numbers. A traced JavaScript integer is one too. */
-export function asIntegers(x: NDArray, dtype: "int32" | "uint32"): Value | undefined {
-  if (isInteger(x.dtype)) return astype(x, dtype);
-  // Small ones are weak float32. By way of int32, since from floats uint32 would not wrap.
-  return x.aval.weak === "integer" ? astype(astype(x, "int32"), dtype) : undefined;
 }
 
 /**

@@ -152,6 +152,25 @@ Deno.test("indices found while the program runs clamp in reads and are left out 
   assertEquals(await numbers(write(x, at(-6))), [0, 1, 2, 3, 4]);
 });
 
+Deno.test("a traced JavaScript integer is an index, and a fraction is none", async () => {
+  await init({ backend: "cpu" });
+  const x = jnp.arange(5);
+  const read = jit((v: NDArray, i: number) => [
+    jnp.take(v, i),
+    jnp.takeAlongAxis(v, jnp.reshape(i, [1])),
+    v.slice(i),
+    lax.dynamicSlice(v, [i], [1]),
+  ]);
+  for (const part of read(x, 3)) assertEquals(Number(await part.item()), 3);
+  const write = jit((v: NDArray, i: number) => v.at(i).set(9));
+  assertEquals(await numbers(write(x, 1)), [0, 9, 2, 3, 4]);
+  assertThrows(
+    () => read(x, 0.5),
+    TypeError,
+    "an index array must be int32 or uint32, got float32",
+  );
+});
+
 webgpuTest(
   "windows at starts found while the program runs are moved inside the array",
   async () => {
