@@ -23,7 +23,7 @@ export function decompositionOf(
   { operation, params, outputs }: Node,
 ): ((inputs: readonly Value[]) => readonly Value[]) | undefined {
   const { name, lower } = operation;
-  if (lower.kind === "composite" || lower.kind === "rows") {
+  if ("decompose" in lower) {
     return (inputs) => lower.decompose(inputs, params);
   }
   if (!Object.hasOwn(tables, name)) return undefined;

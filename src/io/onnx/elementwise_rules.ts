@@ -119,7 +119,15 @@ function geluErf({ writer, inputs, outputs: [output] }: OnnxCall): OnnxValue {
   return writer.cast(writer.node("Mul", [half, sum], x), output!.dtype);
 }
 
-/** Signed numbers alone have a sign, and only they can be negated. */
+/** Unsigned numbers are subtracted from 0, since they cannot be negated. */
+function neg(call: OnnxCall): OnnxValue {
+  const { writer, inputs: [x], outputs: [output] } = call;
+  const { dtype } = output!;
+  if (dtype !== "uint32") return writer.node("Neg", [x!], output!);
+  return writer.node("Sub", [writer.constant(0, dtype), x!], output!);
+}
+
+/** Operators that unsigned numbers have no need of. */
 function ofSigned(type: string): OnnxRule {
   return (call) => {
     const { kind } = dtypes[call.outputs[0]!.dtype];
@@ -133,7 +141,7 @@ export const elementwiseRules: OnnxRules = {
   sub: exact("Sub"),
   mul: exact("Mul", "And"),
   div: exact("Div"),
-  neg: ofSigned("Neg"),
+  neg,
   abs: (call) => call.inputs[0]!.dtype === "uint32" ? call.inputs : exact("Abs")(call),
   sign: (call) =>
     isFloating(call.outputs[0]!.dtype) ? inFloat32("Sign")(call) : ofSigned("Sign")(call),

@@ -1,6 +1,6 @@
 // Every operation of the registry as ONNX, run by onnxruntime: it gives what it gives here, or is refused by name.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { init } from "../../../mod.ts";
 import { asNDArray } from "../../../src/array.ts";
 import { toOnnx } from "../../../src/io/onnx/to_onnx.ts";
@@ -24,7 +24,7 @@ const isRun = ({ params, inputs }: Case) =>
   !isLeftOut(params.dtype) && !inputs.some(({ dtype }) => isLeftOut(dtype));
 
 /** Operations that shift or reinterpret bits, for which ONNX has nothing. */
-const refused = ["leftShift", "rightShift", "integerPow", "bitcast"];
+const refused = ["leftShift", "rightShift", "integerPow", "bitcast", "threefry2x32"];
 
 /** The engine's own logistic function and exponential are right to so much, not relative to small results. */
 const loose = new Set(["sigmoid", "silu", "gate", "geluTanh", "geluErf", "exponentialLinear"]);
@@ -50,6 +50,17 @@ function exported(operation: Operation, { params, inputs }: Case): Uint8Array {
   const types = inputs.map(({ shape, dtype }) => new ShapeDtype(shape, dtype));
   return toOnnx((...xs: never[]) => bind(operation, params, ...xs).map(asNDArray), ...types);
 }
+
+Deno.test("every operation but those on bits has an ONNX model in every dtype", () => {
+  for (const operation of allOperations()) {
+    if (refused.includes(operation.name)) {
+      const [own] = casesOf(operation);
+      assertThrows(() => exported(operation, own!), TypeError, "Cannot toOnnx: every operation");
+      continue;
+    }
+    for (const own of casesOf(operation)) assert(exported(operation, own).length > 0);
+  }
+});
 
 onnxTest(
   "every operation exported to ONNX gives its own result, or is refused by name",

@@ -14,6 +14,7 @@ import {
   type Tolerance,
   use,
 } from "../../ops/registry_harness.ts";
+import { checkModule } from "./module_syntax.ts";
 import { jaxTest, type Job, runInJax } from "./jax_runner.ts";
 import { type Case, casesOf, describeCase } from "./registry_cases.ts";
 
@@ -28,6 +29,10 @@ function exported(operation: Operation, cases: readonly Case[]): string {
     types,
   );
 }
+
+Deno.test("every operation has a StableHLO text in every dtype that reads as it should", () => {
+  for (const operation of allOperations()) checkModule(exported(operation, casesOf(operation)));
+});
 
 const sameZeros = (values: ArrayLike<number>) => Float64Array.from(values, (v) => v === 0 ? 0 : v);
 
