@@ -1,11 +1,11 @@
 // What each operation of a graph gives in its own types, and how far that is from float32.
 
 import type { NDArray } from "../array.ts";
-import { isFloating, isHalf } from "../core/dtype.ts";
+import { isFloating } from "../core/dtype.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
-import { traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
+import { isComposite, overflowingInside } from "./inside_composites.ts";
 import { runPaired } from "./paired_run.ts";
 import { StalledSums } from "./stalled_sums.ts";
 import { PendingStatistics } from "./statistics.ts";
@@ -27,32 +27,44 @@ interface PendingObservation {
   readonly node: Node;
   readonly statistics: PendingStatistics;
   readonly stalled: Value | undefined;
-  /** Of what a composite is made of, where that is held in a half type. */
-  readonly inside: readonly PendingStatistics[];
 }
+
+/** Statistics of the variables of a graph, by the variable whose elements they are. */
+type KnownStatistics = ReadonlyMap<Variable, RangeStatistics>;
 
 /** Runs a graph in its own types and in float32, and compares. */
 export async function observe(graph: Graph, inputs: readonly Value[]): Promise<Observation[]> {
-  const known = new Map<Variable, RangeStatistics>();
   const original = withoutRearrangements(graph);
-  const observations: Observation[] = [];
-  for (const { node, statistics, stalled, inside } of startObserving(graph, inputs)) {
-    const own = await statistics.read();
-    known.set(node.outputs[0]!, own);
-    const within = await Promise.all(inside.map((part) => part.read()));
-    const count = stalled ? Number(await (stalled as NDArray).item()) : 0;
-    stalled?.consume("the report");
-    const given = node.inputs.flatMap((v) => known.get(original(v)) ?? []);
-    observations.push({
+  const known = new Map<Variable, RangeStatistics>();
+  for (const [v, statistics] of startLooking(graph, inputs)) known.set(v, await statistics.read());
+  const given = (node: Node) => node.inputs.flatMap((v) => known.get(original(v)) ?? []);
+  const found: Omit<Observation, "absorbedOverflow">[] = [];
+  for (const { node, statistics, stalled } of startObserving(graph, inputs)) {
+    known.set(node.outputs[0]!, await statistics.read());
+    found.push({
       node,
-      statistics: own,
-      stalled: count,
-      absorbedOverflow: absorbs(node, own, given) ||
-        (isFinite(own) && within.some(({ overflowed }) => overflowed > 0)),
-      inputError: Math.max(0, ...given.map(({ relativeError }) => relativeError)),
+      statistics: known.get(node.outputs[0]!)!,
+      stalled: stalled ? Number(await (stalled as NDArray).item()) : 0,
+      inputError: Math.max(0, ...given(node).map(({ relativeError }) => relativeError)),
     });
+    stalled?.consume("the report");
   }
-  return observations;
+  const inside = await absorbedInside(graph, inputs, known, given);
+  return found.map((own) => ({
+    ...own,
+    absorbedOverflow: inside.has(own.node) || absorbs(own.node, own.statistics, given(own.node)),
+  }));
+}
+
+/** Starts looking at the floating inputs of a graph. */
+function startLooking(
+  graph: Graph,
+  inputs: readonly Value[],
+): [variable: Variable, statistics: PendingStatistics][] {
+  const all = [...inputs, ...graph.captures];
+  return graph.inputs.flatMap((v, i): [Variable, PendingStatistics][] =>
+    isFloating(v.aval.dtype) ? [[v, new PendingStatistics(all[i]!)]] : []
+  );
 }
 
 function startObserving(graph: Graph, inputs: readonly Value[]): PendingObservation[] {
@@ -64,12 +76,8 @@ function startObserving(graph: Graph, inputs: readonly Value[]): PendingObservat
     const { node, outputs: [x], expected: [right] } = step;
     sums.note(node.outputs[0]!, x!, right!);
     if (!isFloating(x!.aval.dtype) || isRearrangement(node)) continue;
-    found.push({
-      node,
-      statistics: new PendingStatistics(x!, right!),
-      stalled: sums.count(step),
-      inside: lookInside(node, step.inputs),
-    });
+    const statistics = new PendingStatistics(x!, right!);
+    found.push({ node, statistics, stalled: sums.count(step) });
   }
   sums.dispose();
   return found;
@@ -97,35 +105,31 @@ function withoutRearrangements(graph: Graph): (variable: Variable) => Variable {
 
 /** Whether an operation was given infinities that float32 has not, and passes on fewer, or none. */
 function absorbs(
-  node: Node,
+  { operation }: Node,
   own: RangeStatistics,
   given: readonly RangeStatistics[],
 ): boolean {
   const worst = Math.max(0, ...given.map(({ overflowed, size }) => overflowed / size));
   if (worst === 0) return false;
-  const isElementwise = node.operation.lower.kind === "elementwise";
+  const isElementwise = operation.lower.kind === "elementwise";
   return isElementwise ? (own.infinite + own.nan) / own.size < worst : isFinite(own);
 }
 
-/**
- * What a composite is made of, where that is held in a half type: an infinity may hide there. The library's own
- * composites compute in float32 inside, so that there is usually nothing to look at.
- */
-function lookInside(node: Node, inputs: readonly Value[]): PendingStatistics[] {
-  const { lower } = node.operation;
-  if (lower.kind !== "composite" && lower.kind !== "rows") return [];
-  const graph = traceGraph(
-    (...xs) => lower.decompose(xs, node.params),
-    node.inputs.map((v) => v.aval),
-  );
-  const held = graph.nodes.filter((inner) =>
-    isHalf(inner.outputs[0]!.aval.dtype) && inner.operation.name !== "astype" &&
-    !isRearrangement(inner) && !graph.outputs.includes(inner.outputs[0]!)
-  );
-  if (held.length === 0) return [];
-  const found: PendingStatistics[] = [];
-  for (const { node: inner, outputs: [x], expected: [right] } of runPaired(graph, inputs)) {
-    if (held.includes(inner)) found.push(new PendingStatistics(x!, right!));
-  }
-  return found;
+/** Squares of what is larger may be infinite in float32. */
+const smallestSuspect = 2 ** 60;
+
+/** The composites of finite results that pass through an infinity inside, where they compute in float32. */
+async function absorbedInside(
+  graph: Graph,
+  inputs: readonly Value[],
+  known: KnownStatistics,
+  given: (node: Node) => readonly RangeStatistics[],
+): Promise<ReadonlySet<Node>> {
+  const isSuspect = (node: Node) =>
+    isComposite(node) &&
+    given(node).every(isFinite) &&
+    node.outputs.every((v) => !known.has(v) || isFinite(known.get(v)!)) &&
+    given(node).some(({ maxMagnitude }) => maxMagnitude >= smallestSuspect);
+  const suspects = graph.nodes.filter(isSuspect);
+  return suspects.length === 0 ? new Set() : await overflowingInside(graph, inputs, suspects);
 }

@@ -9,7 +9,7 @@ import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Value } from "../ir/value.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
 import { PendingStatistics } from "./statistics.ts";
-import { runStepwise } from "./traced_program.ts";
+import { stepsOf } from "./traced_program.ts";
 
 /** What an operation that went wrong was given. */
 export interface OriginInput {
@@ -36,15 +36,10 @@ export function survey(graph: Graph, inputs: readonly Value[]): Survey<PendingSt
   };
   const all = [...inputs, ...graph.captures];
   graph.inputs.forEach((v, i) => look(v, all[i]!));
-  const run = runStepwise(graph, inputs);
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) {
-      value.forEach((x) => all.includes(x) || x.consume("the survey that made it"));
-      return found;
-    }
-    value.node.outputs.forEach((v, i) => look(v, value.outputs[i]!));
+  for (const { node, outputs } of stepsOf(graph, inputs)) {
+    node.outputs.forEach((v, i) => look(v, outputs[i]!));
   }
+  return found;
 }
 
 /** Where it starts: an operation, or an input of the graph by number. */
@@ -179,7 +174,7 @@ export function arraysAt(
   if (place.kind === "input") {
     return { place, outputs: own([[...inputs, ...graph.captures][place.index]!]), inputs: [] };
   }
-  for (const step of runStepwise(graph, inputs)) {
+  for (const step of stepsOf(graph, inputs)) {
     if (step.node !== place.node) continue;
     return { place, outputs: own(step.outputs), inputs: own(step.inputs) };
   }

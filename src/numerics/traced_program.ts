@@ -187,3 +187,10 @@ export function* runStepwise(
     if (!isDone) [...values.keys()].forEach(free);
   }
 }
+
+/** The steps of {@linkcode runStepwise}, with the results freed at the end. */
+export function* stepsOf(graph: Graph, inputs: readonly Value[]): Generator<Step, void> {
+  const given = new Set<Value>([...inputs, ...graph.captures]);
+  const results = yield* runStepwise(graph, inputs);
+  results.forEach((x) => given.has(x) || x.consume("the end of the run"));
+}

@@ -7,6 +7,7 @@ import {
   jit,
   memoryStats,
   type NDArray,
+  nn,
   numericsReport,
   type NumericsRow,
   numpy as jnp,
@@ -119,6 +120,22 @@ onBothBackends("additions that change nothing are counted", async () => {
   assertEquals([row.policy, row.op, row.stalledShare], ["as written", "astype", 0.5]);
   assertEquals(rows.filter((row) => row.stalledShare > 0).length, 1);
 });
+
+onBothBackends(
+  "an overflow inside of a composite is told though its result is finite",
+  async () => {
+    const norm = (x: NDArray) => nn.layerNorm(x);
+    for (const policy of ["float32", "mixed_bfloat16"]) {
+      for (const [size, isAbsorbed] of [[1e20, true], [1e15, false], [2 ** 62, false]] as const) {
+        const { rows } = await numericsReport(norm, [jnp.array([size, -size, size])], {
+          policies: [policy],
+        });
+        const row = rows.find(({ op }) => op === "layerNorm")!;
+        assertEquals([row.absorbedOverflow, row.nonFinite], [isAbsorbed, 0], `${policy} ${size}`);
+      }
+    }
+  },
+);
 
 onBothBackends(
   "under float32 a report finds nothing but what the program does itself",
