@@ -2,6 +2,7 @@
 
 import { showAval, type Variable } from "./aval.ts";
 import { type Operation, type Params, paramsKey } from "./operation.ts";
+import type { SourceLine } from "./source_line.ts";
 import type { Value } from "./value.ts";
 
 export type { Variable };
@@ -14,8 +15,8 @@ export interface Node {
   readonly outputs: readonly Variable[];
   /** Module path from the name scopes that were open, e.g. `encoder/block0/attn`. */
   readonly path: string;
-  /** The line of the user's program, where sources are recorded: `/app/model.ts:12:7`. */
-  readonly source?: string;
+  /** The line of the user's program, where sources are recorded. */
+  readonly source?: SourceLine;
   /** Set, where sources are recorded, in what takes cotangents back. */
   readonly pass?: "backward";
 }

@@ -4,24 +4,34 @@ const library = new URL("../", import.meta.url).href;
 
 const frame = /((?:file|https?|data|blob):[^()\s]*:\d+:\d+)\)?$/;
 
-/** How many frames to look at, first and at last: each takes some 10 us, and most operations are called from near. */
-const depths = [12, 256];
+/** Calls of the library between an operation and the user's program, at most. */
+const depth = 256;
 
-/** File, line and column of the innermost call from outside of the library: `/app/model.ts:12:7`. */
-export function callerLine(): string | undefined {
-  for (const depth of depths) {
-    for (const line of stackLines(depth)) {
-      const [, place] = frame.exec(line) ?? [];
-      if (place && !place.startsWith(library)) return place.replace(/^file:\/\//, "");
-    }
+/** The place that was called from when it was made; told when it is asked for, since that is what takes time. */
+export class SourceLine {
+  #stack: Error | undefined;
+  #text = "";
+
+  /** Remembers the calls that led here. */
+  constructor() {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = depth;
+    this.#stack = new Error();
+    Error.stackTraceLimit = limit;
   }
-  return undefined;
+
+  /** File, line and column of the innermost call from outside of the library: `/app/model.ts:12:7`. */
+  toString(): string {
+    if (this.#stack) this.#text = callerIn(this.#stack.stack ?? "");
+    this.#stack = undefined;
+    return this.#text;
+  }
 }
 
-function stackLines(depth: number): string[] {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = depth;
-  const { stack = "" } = new Error();
-  Error.stackTraceLimit = limit;
-  return stack.split("\n");
+function callerIn(stack: string): string {
+  for (const line of stack.split("\n")) {
+    const [, place] = frame.exec(line) ?? [];
+    if (place && !place.startsWith(library)) return place.replace(/^file:\/\//, "");
+  }
+  return "";
 }

@@ -6,7 +6,7 @@ import type { Aval } from "./aval.ts";
 import type { Graph, Node, Variable } from "./graph.ts";
 import { type Operation, outputAvals, type Params } from "./operation.ts";
 import { runObserver } from "./run_observer.ts";
-import { callerLine } from "./source_line.ts";
+import { SourceLine } from "./source_line.ts";
 import { makeValue, type Value } from "./value.ts";
 
 /** What happens when an operation is applied. */
@@ -142,7 +142,7 @@ class GraphTracer implements Interpreter {
       inputs: inputs.map((v) => this.variableOf(v)),
       outputs: outputs.map((aval) => ({ aval })),
       path: scopePath(),
-      ...recordings > 0 && { source: here.source ?? callerLine(), pass: here.pass },
+      ...recordings > 0 && { source: here.source ?? new SourceLine(), pass: here.pass },
     };
     this.nodes.push(node);
     return node.outputs.map((variable) => this.toValue(variable));

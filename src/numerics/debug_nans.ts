@@ -9,7 +9,7 @@ import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Operation, Params } from "../ir/operation.ts";
 import { type RunObserver, setRunObserver } from "../ir/run_observer.ts";
 import { recordSources, scopePath } from "../ir/trace.ts";
-import { callerLine } from "../ir/source_line.ts";
+import { SourceLine } from "../ir/source_line.ts";
 import type { Value } from "../ir/value.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
 import {
@@ -113,7 +113,7 @@ const observer: RunObserver = {
       inputs: variables(inputs),
       outputs: variables(outputs),
       path: scopePath(),
-      source: callerLine(),
+      source: new SourceLine(),
     };
     const place = { kind: "operation", node } as const;
     fail(operation.name, { place, outputs: own(outputs), inputs: own(inputs) }, [], outputs);

@@ -196,7 +196,11 @@ export function describeOrigin(
     if (!Number.isFinite(elements[i]!)) positions.push(i);
   }
   const at = place.kind === "operation"
-    ? { op: place.node.operation.name, path: place.node.path, source: place.node.source ?? "" }
+    ? {
+      op: place.node.operation.name,
+      path: place.node.path,
+      source: String(place.node.source ?? ""),
+    }
     : { op: "input", path: names[place.index]!, source: "" };
   const origin = new NonFiniteOrigin({
     ...at,

@@ -76,7 +76,10 @@ export function rowOf(policy: string, observation: Observation): NumericsRow {
     policy,
     op: node.operation.name,
     path: node.path,
-    source: node.source ?? "",
+    // Most rows are never printed, and a line takes some time to find.
+    get source() {
+      return String(node.source ?? "");
+    },
     dtype: dtype as FloatDType,
     shape,
     pass: node.pass ?? "forward",
