@@ -21,7 +21,7 @@ export interface LoadSafetensorsOptions {
 const narrowed: readonly string[] = ["F64", "I64"];
 
 /** The array of a tensor, whose bytes alone are read. */
-export async function loadTensor(source: ByteSource, tensor: StoredTensor): Promise<NDArray> {
+async function loadTensor(source: ByteSource, tensor: StoredTensor): Promise<NDArray> {
   const { name, storedType, dtype, shape, size, begin, end } = tensor;
   const { bytes, changed } = deviceElements(tensor, await source.read(begin, end));
   if (narrowed.includes(storedType)) {

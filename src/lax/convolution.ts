@@ -35,7 +35,7 @@ export interface ConvGeneralDilatedOptions {
 }
 
 /** A list of one positive integer for each spatial axis; 1 by default. */
-export function perAxis(
+function perAxis(
   what: string,
   name: string,
   list: readonly number[] | undefined,

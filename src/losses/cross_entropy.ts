@@ -1,11 +1,12 @@
 // Cross entropies of logits: one value an example, computed and returned in float32.
 
 import { type ArrayLike, asArray, type NDArray } from "../array.ts";
-import { isFloating, isInteger } from "../core/dtype.ts";
+import { isFloating } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { broadcastShapes, sameShape } from "../core/shape.ts";
 import { bind1 } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
+import { integerArray } from "../numpy/integers.ts";
 import { lifted } from "../numpy/lift.ts";
 import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { logSigmoid } from "../ops/activation.ts";
@@ -19,7 +20,6 @@ import {
   logSoftmaxDistances,
   orNaN,
 } from "../ops/cross_entropy.ts";
-import { logicalNot, logicalOr } from "../ops/logic.ts";
 import { anyOperation, reduce } from "../ops/reduction.ts";
 import { logSumExpOperation } from "../ops/softmax.ts";
 import { where } from "../ops/selection.ts";
@@ -31,18 +31,6 @@ export interface IntegerLabelsOptions extends ClassOptions {
   readonly labelSmoothing?: number;
 }
 
-/** Class numbers; nested JS arrays of them are integers here. */
-function integerLabels(what: string, labels: ArrayLike): NDArray {
-  const literal = typeof labels === "number" || Array.isArray(labels);
-  const numbers: readonly unknown[] = literal ? [labels].flat(Infinity) : [];
-  if (numbers.every(Number.isInteger)) {
-    const array = asArray(labels, what, literal ? "int32" : undefined);
-    if (isInteger(array.dtype)) return array;
-    if (literal) return astype(array, "int32") as NDArray;
-  }
-  throw new TypeError(`Cannot ${what}: labels must be integers, got ${describe(labels)}`);
-}
-
 function checkSmoothing(what: string, smoothing: unknown): number {
   if (typeof smoothing === "number" && smoothing >= 0 && smoothing <= 1) return smoothing;
   throw new RangeError(
@@ -50,10 +38,10 @@ function checkSmoothing(what: string, smoothing: unknown): number {
   );
 }
 
-/** Rows with what a mask leaves out at -infinity; a row that it leaves nothing of stays, and is not used. */
+/** Rows with what a mask leaves out at -infinity; a row that it leaves nothing of is 0, and is not used. */
 function maskedRows(rows: Value, included: Value): { masked: Value; some: Value } {
   const some = reduce(anyOperation, included, [rows.aval.shape.length - 1]);
-  const masked = where(logicalOr(included, logicalNot(besideRow(some))), rows, -Infinity);
+  const masked = where(included, rows, where(besideRow(some), -Infinity, 0));
   return { masked, some };
 }
 
@@ -88,7 +76,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
   return lifted(what, () => {
     const array = floatingArray(what, "logits", logits);
     const classes = new ClassRows(what, "logits", array, options.axis);
-    const numbers = integerLabels(what, labels);
+    const numbers = integerArray(what, "labels", labels);
     if (!sameShape(numbers.shape, classes.outer)) {
       throw new RangeError(
         `Cannot ${what}: labels must have the shape ${

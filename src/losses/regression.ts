@@ -69,7 +69,7 @@ export interface HuberOptions {
 /**
  * Half the square of errors up to `delta`, and a line beyond (Huber, 1964).
  *
- * @throws {RangeError} if the shapes differ, or delta is negative; a single target serves all.
+ * @throws {RangeError} if the shapes differ, or delta is negative or not finite; a single target serves all.
  *
  * @example
  * ```ts
@@ -86,9 +86,9 @@ export function huberLoss(
 ): NDArray {
   checkOptions("huberLoss", options, ["delta"]);
   const { delta = 1 } = options;
-  if (typeof delta !== "number" || !(delta >= 0)) {
+  if (!(Number.isFinite(delta) && delta >= 0)) {
     throw new RangeError(
-      `Cannot huberLoss: delta must be a number from 0 on, got ${describe(delta)}`,
+      `Cannot huberLoss: delta must be a finite number from 0 on, got ${describe(delta)}`,
     );
   }
   return ofErrors("huberLoss", predictions, targets, (errors) => {

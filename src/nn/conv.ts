@@ -96,11 +96,12 @@ function causalPadding(kernelSize: Shape, dilation: Shape): WindowPadding {
  * await init();
  * const layer = nn.conv({ inFeatures: 3, features: 8, kernelSize: [3, 3], strides: 2 });
  * const params = layer.init(random.key(0));
- * console.log(params.kernel.shape, layer.apply(params, jnp.ones([1, 16, 16, 3])).shape); // [1, 8, 8, 8]
+ * console.log(params.kernel.shape); // [3, 3, 3, 8]
+ * console.log(layer.apply(params, jnp.ones([1, 16, 16, 3])).shape); // [1, 8, 8, 8]
  * ```
  */
 export function conv(options: ConvOptions): Module<ConvParams> {
-  checkOptions("conv", options, optionNames);
+  checkOptions("conv", options ?? null, optionNames);
   const { useBias = true, kernelInit = lecunNormal(), biasInit = zeros, padding } = options;
   const inFeatures = checkCount("conv", "inFeatures", options.inFeatures);
   const features = checkCount("conv", "features", options.features);

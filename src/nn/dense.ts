@@ -41,7 +41,7 @@ export interface DenseParams {
 }
 
 /** One extent or several, checked. */
-export function featureAxes(what: string, name: string, features: number | Shape): Shape {
+function featureAxes(what: string, name: string, features: number | Shape): Shape {
   const list = Array.isArray(features) && features.length > 0 ? features : [features];
   return list.map((extent) => checkCount(what, name, extent));
 }
@@ -63,7 +63,13 @@ export function featureAxes(what: string, name: string, features: number | Shape
  * ```
  */
 export function dense(options: DenseOptions): Module<DenseParams> {
-  checkOptions("dense", options, ["inFeatures", "features", "useBias", "kernelInit", "biasInit"]);
+  checkOptions("dense", options ?? null, [
+    "inFeatures",
+    "features",
+    "useBias",
+    "kernelInit",
+    "biasInit",
+  ]);
   const { useBias = true, kernelInit = lecunNormal(), biasInit = zeros } = options;
   const inFeatures = featureAxes("dense", "inFeatures", options.inFeatures);
   const features = featureAxes("dense", "features", options.features);

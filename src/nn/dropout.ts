@@ -3,6 +3,7 @@
 import { asArray } from "../array.ts";
 import { isFloating } from "../core/dtype.ts";
 import { checkOptions, describe } from "../core/errors.ts";
+import { zeros } from "../numpy/creation.ts";
 import { lifted } from "../numpy/lift.ts";
 import { div } from "../ops/arithmetic.ts";
 import { where } from "../ops/selection.ts";
@@ -35,7 +36,7 @@ export interface DropoutOptions {
  * ```
  */
 export function dropout(options: DropoutOptions): Module<Record<string, never>> {
-  checkOptions("dropout", options, ["rate"]);
+  checkOptions("dropout", options ?? null, ["rate"]);
   const rate = checkRate("dropout", options.rate);
   return {
     name: "dropout",
@@ -55,6 +56,8 @@ export function dropout(options: DropoutOptions): Module<Record<string, never>> 
           throw new TypeError(`Cannot dropout: x must be floating, got ${describe(array)}`);
         }
         if (deterministic || rate === 0) return array;
+        // Divided by 0 they would be 0 too, but their gradient NaN.
+        if (rate === 1) return zeros(array.shape, { dtype: array.dtype });
         const kept = random.bernoulli(key!, 1 - rate, array.shape);
         return where(kept, div(array, 1 - rate), 0);
       }, x);

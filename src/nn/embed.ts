@@ -55,7 +55,7 @@ export interface EmbedModule extends Module<EmbedParams> {
  * ```
  */
 export function embed(options: EmbedOptions): EmbedModule {
-  checkOptions("embed", options, ["numEmbeddings", "features", "embeddingInit"]);
+  checkOptions("embed", options ?? null, ["numEmbeddings", "features", "embeddingInit"]);
   const numEmbeddings = checkCount("embed", "numEmbeddings", options.numEmbeddings);
   const features = checkCount("embed", "features", options.features);
   const embeddingInit = options.embeddingInit ??

@@ -56,7 +56,7 @@ export interface MlpParams {
  * ```
  */
 export function mlp(options: MlpOptions): Module<MlpParams> {
-  checkOptions("mlp", options, ["features", "hidden", "activation", "gated", "useBias"]);
+  checkOptions("mlp", options ?? null, ["features", "hidden", "activation", "gated", "useBias"]);
   const { activation = gelu, gated = false, useBias = true } = options;
   if (typeof activation !== "function") {
     throw new TypeError(`Cannot mlp: activation must be a function, got ${describe(activation)}`);

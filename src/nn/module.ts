@@ -103,7 +103,7 @@ export function checkParameters(
 }
 
 /** The keys of {@linkcode ApplyOptions}. */
-export const applyOptionNames = ["key", "deterministic"] as const;
+const applyOptionNames = ["key", "deterministic"] as const;
 
 /** Checks what `apply` was told; `own` are the options of this kind of module alone. */
 export function checkApplyOptions(

@@ -1,6 +1,6 @@
 // Attention as a module: projections around `dotProductAttention`, and a cache for decoding token by token.
 
-import { type ArrayLike, asArray, type NDArray } from "../array.ts";
+import { type ArrayLike, asArray, NDArray } from "../array.ts";
 import { type FloatDType, isFloating } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
@@ -14,6 +14,7 @@ import { iota } from "../ops/constant.ts";
 import { logicalAnd } from "../ops/logic.ts";
 import { reshape } from "../ops/movement.ts";
 import type { Value } from "../ir/value.ts";
+import { floatDType } from "../random/uniform.ts";
 import { dotProductAttention } from "./attention.ts";
 import { dense, type DenseParams } from "./dense.ts";
 import {
@@ -179,7 +180,7 @@ function checkHeads(options: MultiHeadAttentionOptions) {
 export function multiHeadDotProductAttention(
   options: MultiHeadAttentionOptions,
 ): CachedModule<MultiHeadAttentionParams> {
-  checkOptions(what, options, optionNames);
+  checkOptions(what, options ?? null, optionNames);
   const { features, numHeads, numKeyValueHeads, headSize } = checkHeads(options);
   const { useBias = true, rotary = false } = options;
   const base = rotaryBase(rotary);
@@ -243,7 +244,7 @@ export function multiHeadDotProductAttention(
     apply: apply as CachedApply<MultiHeadAttentionParams>,
     initCache: (batch, maxLength, cacheOptions = {}) => {
       checkOptions("initCache", cacheOptions, ["dtype"]);
-      const { dtype = "float32" } = cacheOptions;
+      const dtype = floatDType("initCache", cacheOptions.dtype);
       const shape = [
         checkCount("initCache", "batch", batch),
         checkCount("initCache", "maxLength", maxLength),
@@ -277,6 +278,13 @@ function checkCache(
 ): void {
   if (options.keyValue !== undefined) {
     throw new TypeError(`Cannot ${what}: a cache holds keys of x, it cannot go with keyValue`);
+  }
+  if (![cache.key, cache.value, cache.index].every((part) => part instanceof NDArray)) {
+    throw new TypeError(
+      `Cannot ${what}: the cache must be what initCache or the call before gave, { key, value, index }, got ${
+        describe(cache)
+      }`,
+    );
   }
   const [batch, length] = x.shape as [number, number];
   const [held, maxLength, ...heads] = cache.key.shape;

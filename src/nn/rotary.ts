@@ -1,8 +1,9 @@
 // Rotary positions: what is turned by an angle that grows with its place.
 
 import { type ArrayLike, asArray, type NDArray } from "../array.ts";
-import { isFloating, isInteger } from "../core/dtype.ts";
+import { isFloating } from "../core/dtype.ts";
 import { checkOptions, describe, showShape } from "../core/errors.ts";
+import { integerArray } from "../numpy/integers.ts";
 import { lifted } from "../numpy/lift.ts";
 import { rotary } from "../ops/rotary.ts";
 
@@ -24,7 +25,7 @@ export function checkBase(what: string, base: unknown): number {
  * the angle position * base^(-2 i / headSize). Angles are float32 and the result is rounded once.
  *
  * @param positions integers that broadcast to `[batch, length]`.
- * @throws {RangeError} if headSize is odd, or the shapes do not fit.
+ * @throws {TypeError} for positions that are no integers; RangeError if headSize is odd, or the shapes do not fit.
  *
  * @example
  * ```ts
@@ -45,11 +46,9 @@ export function rotaryEmbedding(
   const base = checkBase(what, options.base ?? 10000);
   return lifted(what, () => {
     const array = asArray(x, what);
-    const places = asArray(positions, what, "int32");
-    if (!isFloating(array.dtype) || !isInteger(places.dtype)) {
-      throw new TypeError(
-        `Cannot ${what}: floats and integer positions are required, got ${array.dtype} and ${places.dtype}`,
-      );
+    const places = integerArray(what, "positions", positions);
+    if (!isFloating(array.dtype)) {
+      throw new TypeError(`Cannot ${what}: x must be floating, got ${describe(array)}`);
     }
     const headSize = array.shape[3] ?? 1;
     if (array.ndim !== 4 || headSize % 2 !== 0) {

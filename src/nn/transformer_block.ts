@@ -94,7 +94,7 @@ export function transformerBlock(
   options: TransformerBlockOptions,
 ): CachedModule<TransformerBlockParams> {
   const what = "transformerBlock";
-  checkOptions(what, options, optionNames);
+  checkOptions(what, options ?? null, optionNames);
   const { features, numHeads, numKeyValueHeads, isCausal, rotary, useBias } = options;
   const { hidden, activation, gated } = options;
   const norm = normOf(options);

@@ -44,7 +44,7 @@ let stopRecording: (() => void) | undefined;
  * try {
  *   f(jnp.array([1, -1]));
  * } catch (error) {
- *   console.log((error as Error).message); // Cannot run jit: NaN starts in log ...
+ *   console.log((error as Error).message); // Cannot run the function: NaN starts in log ...
  * } finally {
  *   debugNans(false);
  * }

@@ -46,18 +46,18 @@ export async function findNonFiniteOrigin(
 ): Promise<NonFiniteOrigin | undefined> {
   checkCall(what, fn, args);
   const { graph, inputs, names, dispose } = traceProgram(what, fn as AnyFunction, args);
-  const statistics = new Map<Variable, RangeStatistics>();
-  for (const [variable, pending] of survey(graph, inputs)) {
-    statistics.set(variable, await pending.read());
-  }
-  const place = placeOfOrigin(graph, statistics);
-  if (!place) {
+  try {
+    const statistics = new Map<Variable, RangeStatistics>();
+    for (const [variable, pending] of survey(graph, inputs)) {
+      statistics.set(variable, await pending.read());
+    }
+    const place = placeOfOrigin(graph, statistics);
+    if (!place) return undefined;
+    const arrays = arraysAt(graph, inputs, place);
+    const data = new Map<NDArray, DataArray>();
+    for (const x of [...arrays.outputs, ...arrays.inputs]) data.set(x, await x.data());
+    return describeOrigin(arrays, data, names);
+  } finally {
     dispose();
-    return undefined;
   }
-  const arrays = arraysAt(graph, inputs, place);
-  const data = new Map<NDArray, DataArray>();
-  for (const x of [...arrays.outputs, ...arrays.inputs]) data.set(x, await x.data());
-  dispose();
-  return describeOrigin(arrays, data, names);
 }

@@ -127,7 +127,7 @@ export interface AdamWOptions extends AdamOptions, MaskOptions {
  * const params = { w: jnp.ones([1]), b: jnp.ones([1]) };
  * const grads = { w: jnp.zeros([1]), b: jnp.zeros([1]) };
  * const [updates] = optimizer.update(grads, optimizer.init(params), params);
- * console.log(await updates.w.item(), await updates.b.item()); // -0.05 0
+ * console.log(await updates.w.item(), await updates.b.item()); // -0.05 -0
  * ```
  */
 export function adamw(

@@ -39,7 +39,7 @@ export interface StochasticRoundingState<State> {
  * const grads = { w: jnp.full([1000], -1e-3) };
  * const [updates] = optimizer.update(grads, optimizer.init(params), params);
  * const updated = optim.applyUpdates(params, updates);
- * console.log(await updated.w.mean().item()); // about 1.001: one in eight moved, by 1/128
+ * console.log(await updated.w.astype("float32").mean().item()); // about 1.001: one in eight moved, by 1/128
  * ```
  */
 export function stochasticRounding<State>(

@@ -65,8 +65,8 @@ export function transformation<State>(
       return liftedTree(
         what,
         () => {
-          if (params !== undefined) mapFloats(what, { params, grads }, (leaf) => leaf);
-          return rules.update(toFloat32(what, "grads", grads), state, params);
+          const own = params === undefined ? undefined : floats(what, { params, grads });
+          return rules.update(toFloat32(what, "grads", grads), state, own);
         },
         grads,
         state,

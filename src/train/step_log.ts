@@ -21,7 +21,7 @@ import { preparedGraph } from "../transform/run_graph.ts";
 export const stepsPerLog = 50;
 
 /** What a step reports, in the order of the columns. */
-export const logColumns = ["loss", "gradNorm", "skipped", "lossScale", "step"] as const;
+const logColumns = ["loss", "gradNorm", "skipped", "lossScale", "step"] as const;
 
 /** The name of something that a step reports. */
 export type LogColumn = typeof logColumns[number];

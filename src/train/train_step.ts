@@ -8,6 +8,7 @@ import { collectValues, noteValue } from "../ir/value.ts";
 import { add } from "../numpy/arithmetic.ts";
 import { logicalNot } from "../numpy/comparison.ts";
 import { array, astype } from "../numpy/creation.ts";
+import { liftedTree } from "../numpy/lift.ts";
 import { clipByGlobalNorm } from "../optim/clipping.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { applyUpdates, globalNorm } from "../optim/updates.ts";
@@ -195,15 +196,17 @@ class Trainer {
     checkParams(params);
     const { optimizer, lossScale } = this.#options;
     const { paramDtype, computeDtype } = this.#policy;
-    // Always handles of their own: the step's donation leaves the caller's arrays alone.
-    const own = map((leaf: NDArray) => astype(leaf, paramDtype), params);
     const usualScale = () => computeDtype === "float16" ? dynamic() : noOp();
-    return {
-      params: own,
-      optState: apart(optimizer.init(own), own),
-      lossScale: lossScale === undefined ? usualScale() : apart(lossScale, lossScale),
-      step: array(0, { dtype: "int32" }),
-    };
+    return liftedTree("init", () => {
+      // Always handles of their own: the step's donation leaves the caller's arrays alone.
+      const own = map((leaf: NDArray) => astype(leaf, paramDtype), params);
+      return {
+        params: own,
+        optState: apart(optimizer.init(own), own),
+        lossScale: lossScale === undefined ? usualScale() : apart(lossScale, lossScale),
+        step: array(0, { dtype: "int32" }),
+      };
+    });
   }
 
   step(state: State, batch: readonly unknown[]): [State, Metrics<unknown>] {

@@ -87,7 +87,7 @@ function joinedTypes(branches: Branches): Branches {
 }
 
 /** Both branches as graphs of the operands and of all that either captures. */
-export function joinBranches(
+function joinBranches(
   whenTrue: Graph,
   whenFalse: Graph,
 ): { readonly branches: Branches; readonly captures: readonly Value[] } {

@@ -1,6 +1,6 @@
 // fullPrecision: a part of a program that mixed precision leaves alone.
 
-import { isFloatingArray, type NDArray } from "../array.ts";
+import { isFloatingArray, NDArray } from "../array.ts";
 import { isFloating } from "../core/dtype.ts";
 import { describe } from "../core/errors.ts";
 import { leaves, type TreeStructure, unflatten } from "../core/pytree.ts";
@@ -45,12 +45,24 @@ export function fullPrecision<F extends AnyFunction>(fn: F): F {
 
 function run(fn: AnyFunction, args: readonly unknown[]): unknown {
   const wide = castToFull(args);
-  const result = withPolicy("float32", () => fn(...wide));
-  const kept = new Set<unknown>([...leaves(args), ...leaves(result as unknown)]);
-  for (const leaf of leaves(wide)) {
-    if (isFloatingArray(leaf) && !kept.has(leaf)) leaf.consume(what);
+  let results: readonly unknown[] = [];
+  try {
+    const result = withPolicy("float32", () => fn(...wide));
+    results = leaves(result as unknown);
+    return result;
+  } finally {
+    const kept = new Set<unknown>([...leaves(args), ...results]);
+    const made = leaves(wide as unknown[]).filter(isFloatingArray);
+    if (!results.some(mayHoldArrays)) {
+      made.filter((leaf) => !kept.has(leaf)).forEach((leaf) => leaf.consume(what));
+    }
   }
-  return result;
+}
+
+/** Whether a result may need the arguments later, as a promise, or as the pullback of `vjp` does. */
+function mayHoldArrays(leaf: unknown): boolean {
+  return typeof leaf === "function" ||
+    (typeof leaf === "object" && leaf !== null && !(leaf instanceof NDArray));
 }
 
 function recorded(fn: AnyFunction, layouts: CallLayouts, args: readonly unknown[]): unknown {

@@ -31,6 +31,8 @@ export interface JitOptions {
   readonly name?: string;
 }
 
+const adviseStatic = "; mark other arguments with staticArgnums";
+
 /** What a function became for certain arguments. */
 export interface Lowered {
   /** The simplified graph in JAX's notation. */
@@ -172,7 +174,7 @@ class JittedFunction {
       ? [again, this.#lastStructure!]
       : flatten<unknown>(dynamic) as [unknown[], TreeStructure];
     this.#lastStructure = structure;
-    const avals = leaves.map((leaf) => leafAval(leaf, this.#what));
+    const avals = leaves.map((leaf) => leafAval(leaf, this.#what, adviseStatic));
     const looked = `${isRecordingSources() ? "sources" : ""}${runObserver() ? "observed" : ""}`;
     const around = isInsideMixedPrecision() ? "mixed" : "";
     let key = `${policyKey()};${looked};${around};${structure.key};`;

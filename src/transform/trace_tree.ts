@@ -17,8 +17,12 @@ export interface TracedTree {
   readonly structure: TreeStructure;
 }
 
-/** The aval of a leaf that may enter a traced function: an array, or a number or boolean as a scalar. */
-export function leafAval(leaf: unknown, what: string): Aval {
+/**
+ * The aval of a leaf that may enter a traced function: an array, or a number or boolean as a scalar.
+ *
+ * @throws {TypeError} for anything else, with `advice` at the end.
+ */
+export function leafAval(leaf: unknown, what: string, advice = ""): Aval {
   if (leaf instanceof NDArray) return leaf.aval;
   if (typeof leaf === "number" || typeof leaf === "boolean") {
     return { shape: [], ...literalType(leaf) };
@@ -27,7 +31,7 @@ export function leafAval(leaf: unknown, what: string): Aval {
   throw new TypeError(
     `Cannot ${what}: arguments must be arrays, numbers, booleans or trees of them, got ${
       describe(leaf)
-    }; mark other arguments with staticArgnums`,
+    }${advice}`,
   );
 }
 

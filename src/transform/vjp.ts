@@ -113,7 +113,7 @@ export function jvp<F extends AnyFunction>(
 }
 
 /** The leaves of a tangent or cotangent tree, which must fit the values they belong to. */
-export function matchTangents(
+function matchTangents(
   what: string,
   structure: TreeStructure,
   tree: unknown,

@@ -98,6 +98,8 @@ onBothBackends("what a mask leaves out has no gradient, and an empty example is 
     const slopes = await grad((y: NDArray) => loss(y).sum())(finite).toList() as number[][];
     assertEquals(slopes[0]![2], 0);
     assertEquals(slopes[1], [0, 0, 0]);
+    const [, left] = await grad((y: NDArray) => loss(y).sum())(x).toList() as number[][];
+    assertEquals(left, [0, 0, 0]); // of a row with NaN too
     const [first] = await loss(x).toList() as number[];
     assert(Math.abs(first! - Math.log(1 + Math.E)) < 1e-6);
   }
@@ -203,7 +205,8 @@ onBothBackends("wrong arguments are errors that say what is required", () => {
       RangeError,
       "targets must have the shape [4, 3] of predictions, got [4, 1]",
     ],
-    [() => losses.huberLoss(x, x, { delta: -1 }), RangeError, "delta must be a number from 0 on"],
+    [() => losses.huberLoss(x, x, { delta: -1 }), RangeError, "delta must be a finite number"],
+    [() => losses.huberLoss(x, x, { delta: Infinity }), RangeError, "from 0 on, got Infinity"],
     [() => losses.klDivergence(x, jnp.ones([3])), RangeError, "targets must have the shape [4, 3]"],
     [() => losses.smoothLabels(x, 1.5), RangeError, "alpha must be a number from 0 to 1"],
   ];

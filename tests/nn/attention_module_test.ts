@@ -107,5 +107,15 @@ onBothBackends("a cache that does not fit is refused", async () => {
   const both = { cache: module.initCache(2, 4), keyValue: x };
   assertThrows(() => module.apply(params, x, both), TypeError, "it cannot go with keyValue");
   assertThrows(() => module.initCache(0, 4), RangeError, "batch must be a positive integer");
+  assertThrows(
+    () => module.initCache(2, 4, { dtype: "int32" as never }),
+    TypeError,
+    "dtype must be float32, float16 or bfloat16",
+  );
+  assertThrows(
+    () => module.apply(params, x, { cache: {} as never }),
+    TypeError,
+    "the cache must be what initCache or the call before gave, { key, value, index }, got {}",
+  );
   await Promise.resolve();
 });

@@ -1,7 +1,7 @@
 // Dropout: whose bits decide, what is kept, and what its callers must say.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { init, jit, type NDArray, nn, numpy as jnp, random, vmap } from "../../mod.ts";
+import { grad, init, jit, type NDArray, nn, numpy as jnp, random, vmap } from "../../mod.ts";
 import { onBothBackends } from "../backends.ts";
 import { webgpuTest } from "../webgpu_test.ts";
 
@@ -38,8 +38,9 @@ onBothBackends("dropout() lets everything through where it is told so", async ()
   y.dispose();
   assertEquals(await x.toList(), [1, 2, 3]); // the result was a handle of its own
   assertEquals(await nn.dropout({ rate: 0 }).apply({}, x).toList(), [1, 2, 3]);
-  const none = nn.dropout({ rate: 1 }).apply({}, x, { key: random.key(0) });
-  assertEquals(await none.toList(), [0, 0, 0]);
+  const nothing = (y: NDArray) => nn.dropout({ rate: 1 }).apply({}, y, { key: random.key(0) });
+  assertEquals(await nothing(x).toList(), [0, 0, 0]);
+  assertEquals(await grad((y: NDArray) => nothing(y).sum())(x).toList(), [0, 0, 0]);
 });
 
 onBothBackends(

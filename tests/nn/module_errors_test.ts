@@ -38,6 +38,12 @@ const refused: readonly Refused[] = [
     TypeError,
     "Cannot dense: features must be a positive integer, got undefined",
   ],
+  ...[nn.dense, nn.embed, nn.conv, nn.dropout, nn.mlp, nn.transformerBlock].map((make): Refused => [
+    `no options of ${make.name}`,
+    untyped(make),
+    TypeError,
+    `Cannot ${make.name}: options must be an object such as`,
+  ]),
   [
     "a fraction",
     () => nn.dense({ inFeatures: 1.5, features: 2 }),
@@ -145,6 +151,12 @@ const refused: readonly Refused[] = [
     () => attention.apply(attention.init(key), jnp.ones([4])),
     RangeError,
     "floats of shape [batch, length, features] are required, got NDArray float32[4]",
+  ],
+  [
+    "rotary positions between the places",
+    () => nn.rotaryEmbedding(jnp.ones([1, 2, 1, 2]), [0, 1.5]),
+    TypeError,
+    "Cannot rotaryEmbedding: positions must be integers, got [0, 1.5]",
   ],
   [
     "a mask of numbers",

@@ -128,6 +128,17 @@ webgpuTest("an update is elementwise: no kernel of it moves or joins leaves", as
   assert(program.memoryAnalysis().tempBytes <= 1024);
 });
 
+onBothBackends("numbers among parameters and gradients count as float32", async () => {
+  const params = { w: jnp.ones([1], { dtype: "float16" }), b: 1 };
+  const grads = { w: jnp.ones([1]), b: 2 };
+  for (const [name, optimizer] of Object.entries(everyTransformation())) {
+    const [updates] = optimizer.update(grads as unknown, optimizer.init(params), params);
+    const { b } = updates as { b: NDArray };
+    assertEquals([b.dtype, b.shape], ["float32", []], name);
+    await b.item();
+  }
+});
+
 onBothBackends("wrong trees are errors that name the path", () => {
   const params = { w: jnp.ones([3]), b: [jnp.ones([2])] };
   const optimizer = optim.adam(0.1);

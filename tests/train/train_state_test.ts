@@ -281,3 +281,22 @@ onBothBackends("a loss scale given to trainStep() is not consumed by its steps",
   assertEquals(await scale.value.item(), 8);
   assertEquals(await init(startLine()).lossScale.value.item(), 8);
 });
+
+onBothBackends("a start that fails leaves nothing behind", async () => {
+  const optimizer: optim.GradientTransformation = {
+    ...optim.adam(0.1),
+    init: (params) => {
+      optim.adam(0.1).init(params);
+      throw new Error("no state");
+    },
+  };
+  const { init } = trainStep({ loss: squaredLoss, optimizer, policy: "mixed_float16" });
+  const line = startLine();
+  const live = () => {
+    assertThrows(() => init(line), Error, "no state");
+    return memoryStats().liveArrays;
+  };
+  const first = live(); // constants that are kept included
+  assertEquals(live(), first);
+  await Promise.resolve();
+});

@@ -1,6 +1,6 @@
 // applyMixedPrecision with the other transforms, in either order, and inside of functions that are operations.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   applyMixedPrecision,
   checkpoint,
@@ -16,6 +16,7 @@ import {
   nn,
   numpy as jnp,
   random,
+  vjp,
   vmap,
 } from "@zenith/jax";
 import { onBothBackends } from "../backends.ts";
@@ -166,6 +167,24 @@ onBothBackends("inside of fullPrecision all is float32, in either direction", as
   // On its own it widens what it is given, in a trace as without.
   const halves = x.astype("float16");
   assertEquals([exempt(w, halves).dtype, jit(exempt)(w, halves).dtype], ["float32", "float32"]);
+});
+
+onBothBackends("fullPrecision frees what it widened as soon as no result can need it", async () => {
+  const x = jnp.array([3], { dtype: "float16" });
+  const later = await fullPrecision(async (x: NDArray) => {
+    await Promise.resolve();
+    return x.mul(2);
+  })(x);
+  assertEquals(await later.toList(), [6]);
+  const [, pullback] = fullPrecision((x: NDArray) => vjp((y: NDArray) => y.square(), x))(x);
+  assertEquals(await pullback(jnp.ones([1]))[0].toList(), [6]);
+  const live = memoryStats().liveArrays;
+  fullPrecision((x: NDArray) => x.square())(x).dispose();
+  const fail = fullPrecision((_: NDArray): NDArray => {
+    throw new Error("no result");
+  });
+  assertThrows(() => fail(x), Error, "no result");
+  assertEquals(memoryStats().liveArrays, live);
 });
 
 onBothBackends("of nested calls the inner one holds inside", () => {
