@@ -114,14 +114,16 @@ function dotGeneral(call: OnnxCall): OnnxValue {
   return writer.cast(writer.reshape(product, output!.shape), output!.dtype);
 }
 
-/** Features stand before the spatial axes there; only floats are convolved. */
+/** Features stand before the spatial axes there; only floats are convolved, bfloat16 not among them. */
 function convolution(call: OnnxCall): OnnxValue | undefined {
   const { writer, outputs: [output] } = call;
   const params = call.params as ConvolutionParams;
   const isStretched = params.lhsDilation.some((step) => step !== 1);
   if (isStretched || !isFloating(output!.dtype)) return undefined;
   const rank = params.padding.length;
-  const [x, kernel] = factors(call) as [OnnxValue, OnnxValue];
+  const [x, kernel] = factors(call).map((v) =>
+    v.dtype === "bfloat16" ? writer.cast(v, "float32") : v
+  ) as [OnnxValue, OnnxValue];
   const spatial = range(rank);
   const { shape } = output!;
   const first = writer.transpose(x, [0, rank + 1, ...spatial.map((axis) => axis + 1)]);

@@ -4,12 +4,13 @@ import { NDArray } from "../../array.ts";
 import { checkOptions, describe, isPlainObject } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Node } from "../../ir/graph.ts";
-import { traceProgram } from "../export/traced_program.ts";
+import { scope } from "../../transform/scope.ts";
+import { type TracedProgram, traceProgram } from "../export/traced_program.ts";
 import { translate } from "../export/translate.ts";
 import { elementwiseRules } from "./elementwise_rules.ts";
 import { onnxBytes, OnnxGraphWriter, type OnnxValue } from "./graph_writer.ts";
 import { indexingRules } from "./indexing_rules.ts";
-import { encodeModel, type Initializer } from "./model.ts";
+import { encodeModel, type Initializer, type OnnxModel } from "./model.ts";
 import type { OnnxRules } from "./rule.ts";
 import { structuralRules } from "./structural_rules.ts";
 
@@ -109,6 +110,32 @@ function beside(
   return { initializers: placed, weights };
 }
 
+/** Translates a traced function. */
+function modelOf(
+  { name, graph, inputs, outputs, captures }: TracedProgram,
+  writer: OnnxGraphWriter,
+): OnnxModel {
+  const taken = inputs.map(({ name, aval: { shape, dtype } }) => ({ name, shape, dtype }));
+  const weights = captures.map((x, i) =>
+    writer.tensor(`weight_${i}`, onnxBytes(x.dtype, x.dataSync()), x)
+  );
+  const results = translate<OnnxValue>(
+    graph,
+    [...taken, ...weights],
+    (node, operands) => write(writer, node, operands),
+    what,
+  );
+  outputs.forEach(({ name }, i) => writer.output(results[i]!, name));
+  return {
+    name,
+    opset: writer.opset,
+    nodes: writer.nodes,
+    initializers: writer.initializers,
+    inputs: taken,
+    outputs: outputs.map(({ name, aval: { shape, dtype } }) => ({ name, shape, dtype })),
+  };
+}
+
 /**
  * A forward function as an ONNX model.
  *
@@ -149,29 +176,12 @@ export function toOnnx<const Args extends readonly unknown[]>(
       `Cannot ${what}: weightsFile must be a file's name, got ${describe(weightsFile)}`,
     );
   }
-  const { name, graph, inputs, outputs, captures } = traceProgram(fn, own, what, roots);
-  const taken = inputs.map(({ name, aval: { shape, dtype } }) => ({ name, shape, dtype }));
-  const weights = captures.map((x, i) =>
-    writer.tensor(`weight_${i}`, onnxBytes(x.dtype, x.dataSync()), x)
-  );
-  const results = translate<OnnxValue>(
-    graph,
-    [...taken, ...weights],
-    (node, operands) => write(writer, node, operands),
-    what,
-  );
-  outputs.forEach(({ name }, i) => writer.output(results[i]!, name));
-  const model = {
-    name,
-    opset,
-    nodes: writer.nodes,
-    inputs: taken,
-    outputs: outputs.map(({ name, aval: { shape, dtype } }) => ({ name, shape, dtype })),
-  };
+  // What the function makes while it is traced has had its use when the weights are read.
+  const model = scope(() => modelOf(traceProgram(fn, own, what, roots), writer));
   if (weightsFile === undefined) {
-    return encodeModel({ ...model, initializers: writer.initializers }) as OnnxOf<Args>;
+    return encodeModel(model) as OnnxOf<Args>;
   }
-  const files = beside(writer.initializers, weightsFile);
+  const files = beside(model.initializers, weightsFile);
   return {
     model: encodeModel({ ...model, initializers: files.initializers }),
     weights: files.weights,

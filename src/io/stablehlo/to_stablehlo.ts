@@ -3,7 +3,8 @@
 import { encodeValues } from "../../core/element_data.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Node } from "../../ir/graph.ts";
-import { type Port, traceProgram } from "../export/traced_program.ts";
+import { scope } from "../../transform/scope.ts";
+import { type Port, type TracedProgram, traceProgram } from "../export/traced_program.ts";
 import { translate } from "../export/translate.ts";
 import { elementwiseRules } from "./elementwise_rules.ts";
 import { indexingRules } from "./indexing_rules.ts";
@@ -38,36 +39,8 @@ function parameter({ name, aval }: Port, index: number): TensorValue & { readonl
   return { id, shape, dtype, text: `${id}: ${showType(aval)} {jax.arg_info = ${quoted(name)}}` };
 }
 
-/**
- * A function as the text of a StableHLO module, which JAX and every other engine on XLA loads, compiles for its
- * devices and shards over them. Any function that `jit` takes can be exported: gradients, and the `step` of a
- * `trainStep` with its loss scale and optimizer.
- *
- * `@main` takes the leaves of the arguments and returns those of the result, each tree's in order; the attributes
- * `jax.arg_info` and `jax.result_info` name them, as in `arg0.dense.kernel`. Arrays that the function uses
- * without taking them, and numbers, stand in the text by their bits. Products of half operands have float32
- * sums, which are then rounded; functions of half operands are computed in float32. Module paths are locations.
- * Nothing is run, and only the shapes and dtypes of the arguments matter.
- *
- * @param fn a function of arrays and trees of arrays. @param args its arguments: arrays, numbers, `ShapeDtype`s
- * and trees of them.
- * @throws {TypeError} where the arguments or the result are something else.
- *
- * @example
- * ```ts
- * import { init, type NDArray, ShapeDtype, toStableHLO } from "@zenith/jax";
- *
- * await init();
- * const layer = (w: NDArray, x: NDArray): NDArray => x.matmul(w).tanh();
- * const half = (...shape: number[]) => new ShapeDtype(shape, "float16");
- * console.log(toStableHLO(layer, half(8, 4), half(2, 8)));
- * ```
- */
-export function toStableHLO(
-  fn: (...args: never[]) => unknown,
-  ...args: readonly unknown[]
-): string {
-  const { name, graph, inputs, outputs, captures } = traceProgram(fn, args, what);
+/** Translates a traced function and puts the module around it. */
+function moduleText({ name, graph, inputs, outputs, captures }: TracedProgram): string {
   const writer = new ModuleWriter();
   const parameters = inputs.map(parameter);
   const constants = captures.map((x) => writer.array(encodeValues(x.dtype, x.dataSync()), x));
@@ -91,4 +64,38 @@ ${writer.text}
   }
 }
 `;
+}
+
+/**
+ * A function as the text of a StableHLO module, which JAX and every other engine on XLA loads, compiles for its
+ * devices and shards over them. Any function that `jit` takes can be exported: gradients, and the `step` of a
+ * `trainStep` with its loss scale and optimizer.
+ *
+ * `@main` takes the leaves of the arguments and returns those of the result, each tree's in order; the attributes
+ * `jax.arg_info` and `jax.result_info` name them, as in `arg0.dense.kernel`. Arrays that the function uses
+ * without taking them, and numbers, stand in the text by their bits. Products of half operands have float32
+ * sums, which are then rounded; functions of half operands are computed in float32. Module paths are locations.
+ * Nothing is run, and only the shapes and dtypes of the arguments matter. `examples/stablehlo` has the loader
+ * for JAX.
+ *
+ * @param fn a function of arrays and trees of arrays. @param args its arguments: arrays, numbers, `ShapeDtype`s
+ * and trees of them.
+ * @throws {TypeError} where the arguments or the result are something else.
+ *
+ * @example
+ * ```ts
+ * import { init, type NDArray, ShapeDtype, toStableHLO } from "@zenith/jax";
+ *
+ * await init();
+ * const layer = (w: NDArray, x: NDArray): NDArray => x.matmul(w).tanh();
+ * const half = (...shape: number[]) => new ShapeDtype(shape, "float16");
+ * console.log(toStableHLO(layer, half(8, 4), half(2, 8)));
+ * ```
+ */
+export function toStableHLO(
+  fn: (...args: never[]) => unknown,
+  ...args: readonly unknown[]
+): string {
+  // What the function makes while it is traced has had its use when the text is there.
+  return scope(() => moduleText(traceProgram(fn, args, what)));
 }

@@ -7,16 +7,19 @@ import {
   init,
   lax,
   lossScale,
+  memoryStats,
   type NDArray,
   nn,
   numpy as jnp,
   optim,
   random,
   ShapeDtype,
+  toOnnx,
   toStableHLO,
   trainStep,
 } from "../../../mod.ts";
 import { nameScope } from "../../../src/ir/trace.ts";
+import { onBothBackends } from "../../backends.ts";
 import { checkModule } from "./module_syntax.ts";
 
 await init({ backend: "cpu" });
@@ -125,6 +128,21 @@ Deno.test("arrays without elements and results that are arguments are exported",
   checkModule(text);
   assertStringIncludes(text, "dense<> : tensor<0x3xf32>");
 });
+
+onBothBackends(
+  "an export leaves nothing on the device, nor takes what the function uses",
+  async () => {
+    const kept = jnp.arange(3);
+    const before = memoryStats().liveArrays;
+    const text = toStableHLO((x: NDArray) => x.add(jnp.array([1, 2, 3])).add(kept), full(3));
+    toOnnx((x: NDArray) => x.add(jnp.array([1, 2, 3])).add(kept), full(3));
+    checkModule(text);
+    assertStringIncludes(text, 'dense<"0x000000000100000002000000"> : tensor<3xi32>');
+    assertEquals(memoryStats().liveArrays, before);
+    assertEquals(await kept.toList(), [0, 1, 2]);
+    kept.dispose();
+  },
+);
 
 Deno.test("nothing is run, and what is no function or no array is refused", () => {
   assertThrows(
