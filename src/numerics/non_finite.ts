@@ -88,6 +88,8 @@ export class NonFiniteOrigin {
   readonly path: string;
   /** File, line and column of the user's program. */
   readonly source: string;
+  /** Whether it takes cotangents back. */
+  readonly pass: "forward" | "backward";
   /** The result's element type. */
   readonly dtype: DType;
   /** The result's shape. */
@@ -111,6 +113,7 @@ export class NonFiniteOrigin {
     this.op = fields.op;
     this.path = fields.path;
     this.source = fields.source;
+    this.pass = fields.pass;
     this.dtype = fields.dtype;
     this.shape = fields.shape;
     this.indices = fields.indices;
@@ -122,7 +125,7 @@ export class NonFiniteOrigin {
 
   /** One line for the place, one for the elements, one for each input. */
   toString(): string {
-    const { op, path, source, dtype, shape, nan, infinite, indices, values, inputs } = this;
+    const { op, path, source, pass, dtype, shape, nan, infinite, indices, values, inputs } = this;
     const where = [path && (op === "input" ? path : `in ${path}`), source && `at ${source}`].filter(
       (part) => part,
     ).join(" ");
@@ -137,7 +140,7 @@ export class NonFiniteOrigin {
       return `  input ${i}: ${input.dtype}${showShape(input.shape)}${range}${here}`;
     });
     return [
-      `${op} ${where}`.trim(),
+      `${op}${pass === "backward" ? ", backward," : ""} ${where}`.trim(),
       `  ${nan} NaN and ${infinite} infinite of ${dtype}${showShape(shape)}: ${elements}`,
       ...given,
     ].join("\n");
@@ -196,12 +199,8 @@ export function describeOrigin(
     if (!Number.isFinite(elements[i]!)) positions.push(i);
   }
   const at = place.kind === "operation"
-    ? {
-      op: place.node.operation.name,
-      path: place.node.path,
-      source: String(place.node.source ?? ""),
-    }
-    : { op: "input", path: names[place.index]!, source: "" };
+    ? placeOf(place.node)
+    : { op: "input", path: names[place.index]!, source: "", pass: "forward" as const };
   const origin = new NonFiniteOrigin({
     ...at,
     dtype: output.dtype,
@@ -212,6 +211,10 @@ export function describeOrigin(
   }, elements);
   [...outputs, ...inputs].forEach((x) => x.dispose());
   return origin;
+}
+
+function placeOf({ operation, path, source, pass = "forward" }: Node) {
+  return { op: operation.name, path, source: String(source ?? ""), pass };
 }
 
 function describeInput(
