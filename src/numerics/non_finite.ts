@@ -213,8 +213,13 @@ export function describeOrigin(
   return origin;
 }
 
-function placeOf({ operation, path, source, pass = "forward" }: Node) {
-  return { op: operation.name, path, source: String(source ?? ""), pass };
+function placeOf({ operation, path, source, pass }: Node) {
+  return {
+    op: operation.name,
+    path,
+    source: String(source ?? ""),
+    pass: pass ?? "forward" as const,
+  };
 }
 
 function describeInput(
