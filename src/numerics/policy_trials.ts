@@ -49,10 +49,10 @@ export class PolicyTrials {
     return this.runs < this.#budget;
   }
 
-  #trace(policy: Policy | "float32", overrides: Overrides): TracedProgram {
+  #trace(policy: Policy | "float32", overrides: Overrides, seed = this.#seed): TracedProgram {
     this.runs++;
     const fn = applyMixedPrecision(this.#fn, { policy, overrides });
-    return traceProgram(this.#what, fn, this.#args, this.#seed);
+    return traceProgram(this.#what, fn, this.#args, seed);
   }
 
   /**
@@ -61,14 +61,11 @@ export class PolicyTrials {
    * @param seed the cotangent that backward passes start from, if they are wanted: a loss scale.
    */
   prepare(seed: number | undefined): void {
-    this.dispose();
-    this.#seed = undefined;
-    const plain = this.#trace("float32", {});
-    this.#results = plain.graph.outputs.length;
-    plain.dispose();
     this.#seed = seed;
     const program = this.#trace("float32", {});
     this.#expected = resultsOf(program);
+    const differentiated = program.inputs.filter(({ dtype }) => isFloating(dtype)).length;
+    this.#results = this.#expected.length - (seed === undefined ? 0 : differentiated);
     program.dispose();
   }
 
@@ -102,8 +99,8 @@ export class PolicyTrials {
   }
 
   /** Runs it under a policy and looks at every operation; rows are in the order in which they ran. */
-  async rows(policy: Policy, overrides: Overrides): Promise<NumericsRow[]> {
-    const program = this.#trace(policy, overrides);
+  async rows(policy: Policy, overrides: Overrides, seed?: number): Promise<NumericsRow[]> {
+    const program = this.#trace(policy, overrides, seed);
     const observations = await observe(program.graph, program.inputs);
     program.dispose();
     return observations.map((observation) => rowOf(policy.name, observation));

@@ -202,8 +202,7 @@ class Search {
   }
 
   async #findLossScale(): Promise<void> {
-    this.#trials.prepare(1);
-    const rows = await this.#trials.rows(this.#policy, {});
+    const rows = await this.#trials.rows(this.#policy, {}, 1);
     // A backward pass of infinities says nothing about scales.
     const { scale } = lossScaleFor(rows.filter((row) => row.nonFinite === 0));
     this.#lossScale = Math.max(1, scale);
