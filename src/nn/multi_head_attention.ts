@@ -1,21 +1,24 @@
-// Attention as a module: projections around `dotProductAttention`, and a cache for decoding token by token.
+// Attention as a module: projections around `dotProductAttention`.
 
-import { type ArrayLike, asArray, NDArray } from "../array.ts";
-import { type FloatDType, isFloating } from "../core/dtype.ts";
-import { checkOptions, describe, showShape } from "../core/errors.ts";
+import { type ArrayLike, asArray, type NDArray } from "../array.ts";
+import { isFloating } from "../core/dtype.ts";
+import { checkOptions, describe } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { nameScope } from "../ir/trace.ts";
-import { dynamicUpdateSlice } from "../lax/window.ts";
-import { zeros } from "../numpy/creation.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
 import { add } from "../ops/arithmetic.ts";
-import { less, lessEqual } from "../ops/comparison.ts";
 import { iota } from "../ops/constant.ts";
 import { logicalAnd } from "../ops/logic.ts";
 import { reshape } from "../ops/movement.ts";
-import type { Value } from "../ir/value.ts";
-import { floatDType } from "../random/uniform.ts";
 import { dotProductAttention } from "./attention.ts";
+import {
+  type AttentionCache,
+  type CacheOptions,
+  checkCache,
+  emptyCache,
+  extended,
+  seenPositions,
+} from "./attention_cache.ts";
 import { dense, type DenseParams } from "./dense.ts";
 import {
   type ApplyOptions,
@@ -56,16 +59,6 @@ export interface MultiHeadAttentionParams {
   out: DenseParams;
 }
 
-/** Keys and values of what was seen so far. */
-export interface AttentionCache {
-  /** `[batch, maxLength, numKeyValueHeads, headSize]`. */
-  key: NDArray;
-  /** As the keys. */
-  value: NDArray;
-  /** How many positions are filled, an int32 without axes. */
-  index: NDArray;
-}
-
 /** What the `apply` of attention may be told besides. */
 export interface AttentionApplyOptions extends ApplyOptions {
   /** What keys and values are made of, `[batch, keys, features]`; by default x itself. */
@@ -91,12 +84,6 @@ type AttendOptions = Omit<AttentionApplyOptions, "cache"> & { readonly cache?: A
 export interface CachedApply<Params> {
   (params: Params, x: ArrayLike, options: CachedApplyOptions): [y: NDArray, cache: AttentionCache];
   (params: Params, x: ArrayLike, options?: AttentionApplyOptions): NDArray;
-}
-
-/** How the arrays of a cache are made. */
-export interface CacheOptions {
-  /** The type of keys and values; by default float32. */
-  readonly dtype?: FloatDType;
 }
 
 /** A module that can be applied piece by piece, with what it saw before in a cache. */
@@ -183,7 +170,6 @@ export function multiHeadDotProductAttention(
   checkOptions(what, options ?? null, optionNames);
   const { features, numHeads, numKeyValueHeads, headSize } = checkHeads(options);
   const { useBias = true, rotary = false } = options;
-  const base = rotaryBase(rotary);
   const keyHeads: Shape = [numKeyValueHeads, headSize];
   const parts = {
     query: dense({ inFeatures: features, features: [numHeads, headSize], useBias }),
@@ -191,33 +177,7 @@ export function multiHeadDotProductAttention(
     value: dense({ inFeatures: features, features: keyHeads, useBias }),
     out: dense({ inFeatures: [numHeads, headSize], features, useBias }),
   };
-
-  const attend = (
-    params: MultiHeadAttentionParams,
-    x: NDArray,
-    { keyValue, mask, isCausal = options.isCausal ?? false, cache }: AttendOptions,
-  ): [y: NDArray, cache: AttentionCache | undefined] => {
-    const project = (name: keyof typeof parts, from: ArrayLike) =>
-      nameScope(name, () => parts[name].apply(params[name], from));
-    const turned = (rows: NDArray, start?: NDArray): NDArray => {
-      if (base === undefined) return rows;
-      const places = iota([rows.shape[1]!], 0, "int32");
-      return rotaryEmbedding(rows, (start ? add(places, start) : places) as NDArray, { base });
-    };
-    const source = keyValue === undefined ? x : inBatches(asArray(keyValue, what), features);
-    const query = turned(project("query", x), cache?.index);
-    const key = turned(project("key", source), cache?.index);
-    const value = project("value", source);
-    if (!cache) {
-      const rows = dotProductAttention(query, key, value, { mask, isCausal });
-      return [project("out", rows), undefined];
-    }
-    const next = extended(cache, key, value);
-    const seen = seenPositions(cache, query.shape[1]!, isCausal);
-    const visible = mask === undefined ? seen : logicalAnd(seen, asArray(mask, what));
-    const rows = dotProductAttention(query, next.key, next.value, { mask: visible as NDArray });
-    return [project("out", rows), next];
-  };
+  const made = { parts, features, base: rotaryBase(rotary), isCausal: options.isCausal ?? false };
 
   const apply = (
     params: MultiHeadAttentionParams,
@@ -231,8 +191,11 @@ export function multiHeadDotProductAttention(
       const array = asArray(x, what);
       const rows = inBatches(array, features);
       const given: AttendOptions = applyOptions;
-      if (cache) checkCache(cache, rows, keyHeads, given);
-      const [y, next] = attend(params, rows, given);
+      if (cache) checkCache(what, cache, rows, keyHeads);
+      if (cache && given.keyValue !== undefined) {
+        throw new TypeError(`Cannot ${what}: a cache holds keys of x, it cannot go with keyValue`);
+      }
+      const [y, next] = attend(made, params, rows, given);
       return [reshape(y, array.shape) as NDArray, next];
     };
     return cache ? liftedTree(what, run, cache) : lifted(what, () => run()[0]);
@@ -242,21 +205,47 @@ export function multiHeadDotProductAttention(
     name: what,
     init: (key) => initChildren(key, parts) as unknown as MultiHeadAttentionParams,
     apply: apply as CachedApply<MultiHeadAttentionParams>,
-    initCache: (batch, maxLength, cacheOptions = {}) => {
-      checkOptions("initCache", cacheOptions, ["dtype"]);
-      const dtype = floatDType("initCache", cacheOptions.dtype);
-      const shape = [
-        checkCount("initCache", "batch", batch),
-        checkCount("initCache", "maxLength", maxLength),
-        ...keyHeads,
-      ];
-      return {
-        key: zeros(shape, { dtype }),
-        value: zeros(shape, { dtype }),
-        index: zeros([], { dtype: "int32" }),
-      };
-    },
+    initCache: (batch, maxLength, cacheOptions = {}) =>
+      emptyCache(batch, maxLength, keyHeads, cacheOptions),
   };
+}
+
+/** What a module is made of. */
+interface MadeAttention {
+  readonly parts: Readonly<Record<keyof MultiHeadAttentionParams, Module<DenseParams>>>;
+  readonly features: number;
+  /** The base of rotary positions, where there are any. */
+  readonly base: number | undefined;
+  readonly isCausal: boolean;
+}
+
+/** Attention of `[batch, length, features]`, and the next cache where there was one. */
+function attend(
+  { parts, features, base, isCausal: causalByDefault }: MadeAttention,
+  params: MultiHeadAttentionParams,
+  x: NDArray,
+  { keyValue, mask, isCausal = causalByDefault, cache }: AttendOptions,
+): [y: NDArray, cache: AttentionCache | undefined] {
+  const project = (name: keyof typeof parts, from: ArrayLike) =>
+    nameScope(name, () => parts[name].apply(params[name], from));
+  const turned = (rows: NDArray): NDArray => {
+    if (base === undefined) return rows;
+    const places = iota([rows.shape[1]!], 0, "int32");
+    return rotaryEmbedding(rows, (cache ? add(places, cache.index) : places) as NDArray, { base });
+  };
+  const source = keyValue === undefined ? x : inBatches(asArray(keyValue, what), features);
+  const query = turned(project("query", x));
+  const key = turned(project("key", source));
+  const value = project("value", source);
+  if (!cache) {
+    const rows = dotProductAttention(query, key, value, { mask, isCausal });
+    return [project("out", rows), undefined];
+  }
+  const next = extended(cache, key, value);
+  const seen = seenPositions(cache, query.shape[1]!, isCausal);
+  const visible = mask === undefined ? seen : logicalAnd(seen, asArray(mask, what));
+  const rows = dotProductAttention(query, next.key, next.value, { mask: visible as NDArray });
+  return [project("out", rows), next];
 }
 
 /** `[batch, length, features]` with one batch axis, whatever there was. */
@@ -268,52 +257,4 @@ function inBatches(x: NDArray, features: number): NDArray {
     );
   }
   return reshape(x, [sizeOf(x.shape.slice(0, -2)), ...x.shape.slice(-2)]) as NDArray;
-}
-
-function checkCache(
-  cache: AttentionCache,
-  x: NDArray,
-  keyHeads: Shape,
-  options: AttendOptions,
-): void {
-  if (options.keyValue !== undefined) {
-    throw new TypeError(`Cannot ${what}: a cache holds keys of x, it cannot go with keyValue`);
-  }
-  if (![cache.key, cache.value, cache.index].every((part) => part instanceof NDArray)) {
-    throw new TypeError(
-      `Cannot ${what}: the cache must be what initCache or the call before gave, { key, value, index }, got ${
-        describe(cache)
-      }`,
-    );
-  }
-  const [batch, length] = x.shape as [number, number];
-  const [held, maxLength, ...heads] = cache.key.shape;
-  const fits = held === batch && maxLength !== undefined && length <= maxLength &&
-    heads.length === 2 && heads.every((n, i) => n === keyHeads[i]);
-  if (fits) return;
-  throw new RangeError(
-    `Cannot ${what}: the cache must have shape ${
-      showShape([batch, Math.max(length, maxLength ?? 0), ...keyHeads])
-    } for x of shape ${showShape(x.shape)}, got ${showShape(cache.key.shape)}`,
-  );
-}
-
-/** The cache with new keys and values behind those that it holds. */
-function extended(cache: AttentionCache, key: NDArray, value: NDArray): AttentionCache {
-  const put = (into: NDArray, rows: NDArray) =>
-    dynamicUpdateSlice(into, rows, [0, cache.index, 0, 0]);
-  return {
-    key: put(cache.key, key),
-    value: put(cache.value, value),
-    index: add(cache.index, key.shape[1]!) as NDArray,
-  };
-}
-
-/** Which positions of the cache queries see: those up to their own, or all that are filled with them. */
-function seenPositions({ key, index }: AttentionCache, queries: number, isCausal: boolean): Value {
-  const shape = [queries, key.shape[1]!];
-  const places = iota(shape, 1, "int32");
-  return isCausal
-    ? lessEqual(places, add(iota(shape, 0, "int32"), index))
-    : less(places, add(index, queries));
 }

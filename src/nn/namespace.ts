@@ -18,13 +18,12 @@ export { dense, type DenseOptions, type DenseParams } from "./dense.ts";
 export { dropout, type DropoutOptions } from "./dropout.ts";
 export { embed, type EmbedModule, type EmbedOptions, type EmbedParams } from "./embed.ts";
 export { mlp, type MlpOptions, type MlpParams } from "./mlp.ts";
+export type { AttentionCache, CacheOptions } from "./attention_cache.ts";
 export {
   type AttentionApplyOptions,
-  type AttentionCache,
   type CachedApply,
   type CachedApplyOptions,
   type CachedModule,
-  type CacheOptions,
   type MultiHeadAttentionOptions,
   type MultiHeadAttentionParams,
   multiHeadDotProductAttention,

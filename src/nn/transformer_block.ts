@@ -5,6 +5,7 @@ import { checkOptions, describe } from "../core/errors.ts";
 import { nameScope } from "../ir/trace.ts";
 import { lifted, liftedTree } from "../numpy/lift.ts";
 import { add } from "../ops/arithmetic.ts";
+import type { AttentionCache } from "./attention_cache.ts";
 import { checkRate, dropout as dropoutModule } from "./dropout.ts";
 import { mlp, type MlpOptions, type MlpParams } from "./mlp.ts";
 import {
@@ -17,7 +18,6 @@ import {
 import {
   attentionApplyNames,
   type AttentionApplyOptions,
-  type AttentionCache,
   type CachedApply,
   type CachedApplyOptions,
   type CachedModule,

@@ -10,7 +10,7 @@ import { normOf } from "./updates.ts";
 
 /**
  * Shortens updates whose global norm is `maxNorm` or more to that norm; shorter ones pass as they are (Pascanu,
- * Mikolov and Bengio, 2013). A norm that is NaN or infinite makes NaN of what it scales: see `applyIfFinite`.
+ * Mikolov and Bengio, 2013). Where the norm is NaN or infinite nothing of use is left, zeros or NaN: see `applyIfFinite`.
  *
  * @throws {RangeError} if `maxNorm` is negative.
  *
