@@ -36,7 +36,12 @@ type KnownStatistics = ReadonlyMap<Variable, RangeStatistics>;
 export async function observe(graph: Graph, inputs: readonly Value[]): Promise<Observation[]> {
   const original = withoutRearrangements(graph);
   const known = new Map<Variable, RangeStatistics>();
-  for (const [v, statistics] of startLooking(graph, inputs)) known.set(v, await statistics.read());
+  const enters = new Set(
+    graph.nodes.filter(isComposite).flatMap((node) => node.inputs.map(original)),
+  );
+  for (const [v, statistics] of startLooking(graph, inputs, enters)) {
+    known.set(v, await statistics.read());
+  }
   const given = (node: Node) => node.inputs.flatMap((v) => known.get(original(v)) ?? []);
   const found: Omit<Observation, "absorbedOverflow">[] = [];
   for (const { node, statistics, stalled } of startObserving(graph, inputs)) {
@@ -56,14 +61,15 @@ export async function observe(graph: Graph, inputs: readonly Value[]): Promise<O
   }));
 }
 
-/** Starts looking at the floating inputs of a graph. */
+/** Starts looking at floating inputs of a graph, those of a set. */
 function startLooking(
   graph: Graph,
   inputs: readonly Value[],
+  wanted: ReadonlySet<Variable>,
 ): [variable: Variable, statistics: PendingStatistics][] {
   const all = [...inputs, ...graph.captures];
   return graph.inputs.flatMap((v, i): [Variable, PendingStatistics][] =>
-    isFloating(v.aval.dtype) ? [[v, new PendingStatistics(all[i]!)]] : []
+    wanted.has(v) && isFloating(v.aval.dtype) ? [[v, new PendingStatistics(all[i]!)]] : []
   );
 }
 

@@ -5,11 +5,12 @@ import { isHalf } from "../core/dtype.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import { bind1 } from "../ir/trace.ts";
-import { freeTemporaries, type Value } from "../ir/value.ts";
+import type { Value } from "../ir/value.ts";
 import { sumOperation } from "../ops/broadcast.ts";
 import { astype } from "../ops/cast.ts";
 import { equal, notEqual } from "../ops/comparison.ts";
 import { logicalAnd, logicalOr } from "../ops/logic.ts";
+import { runTraced } from "../transform/traced_call.ts";
 import type { PairedStep } from "./paired_run.ts";
 
 const what = "the report";
@@ -18,6 +19,17 @@ const what = "the report";
 interface Pair {
   readonly own: Value;
   readonly expected: Value;
+}
+
+/** From a sum and what it is in float32, and the same of its terms, to the number of its elements that are a term's. */
+function countStalled([x, right, ...pairs]: readonly Value[]): Value[] {
+  const tests = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    tests.push(logicalAnd(equal(x!, pairs[i]!), notEqual(right!, pairs[i + 1]!)));
+  }
+  const stalled = tests.reduce((a, b) => logicalOr(a, b));
+  const axes = x!.aval.shape.map((_, axis) => axis);
+  return [bind1(sumOperation, { axes }, astype(stalled, "int32"))];
 }
 
 /** Watches a run for half sums that are one of their terms still. */
@@ -63,14 +75,9 @@ export class StalledSums {
   count({ node, outputs: [x], expected: [right] }: PairedStep): Value | undefined {
     const terms = (this.#terms.get(node.outputs[0]!) ?? []).flatMap((v) => this.#seen.get(v) ?? []);
     if (terms.length === 0) return undefined;
-    return freeTemporaries(() => {
-      const tests = terms.map(({ own, expected }) =>
-        logicalAnd(equal(x!, own), notEqual(right!, expected))
-      );
-      const stalled = tests.reduce((a, b) => logicalOr(a, b));
-      const axes = x!.aval.shape.map((_, axis) => axis);
-      return bind1(sumOperation, { axes }, astype(stalled, "int32"));
-    });
+    const pairs = terms.flatMap(({ own, expected }) => [own, expected]);
+    const [count] = runTraced([x!, right!, ...pairs], countStalled, what);
+    return count;
   }
 
   /** Frees what it remembers. */
