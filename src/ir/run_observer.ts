@@ -33,3 +33,14 @@ export function runObserver(): RunObserver | undefined {
 export function setRunObserver(observer: RunObserver | undefined): void {
   inForce = observer;
 }
+
+/** Runs what a debugging tool itself needs, of which nobody is told. */
+export function unobserved<T>(fn: () => T): T {
+  const outer = inForce;
+  inForce = undefined;
+  try {
+    return fn();
+  } finally {
+    inForce = outer;
+  }
+}

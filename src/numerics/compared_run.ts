@@ -3,6 +3,7 @@
 import type { NDArray } from "../array.ts";
 import { isFloating } from "../core/dtype.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
+import { unobserved } from "../ir/run_observer.ts";
 import type { Value } from "../ir/value.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
 import { isComposite, overflowingInside } from "./inside_composites.ts";
@@ -44,7 +45,7 @@ export async function observe(graph: Graph, inputs: readonly Value[]): Promise<O
   }
   const given = (node: Node) => node.inputs.flatMap((v) => known.get(original(v)) ?? []);
   const found: Omit<Observation, "absorbedOverflow">[] = [];
-  for (const { node, statistics, stalled } of startObserving(graph, inputs)) {
+  for (const { node, statistics, stalled } of unobserved(() => startObserving(graph, inputs))) {
     known.set(node.outputs[0]!, await statistics.read());
     found.push({
       node,

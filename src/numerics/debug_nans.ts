@@ -7,7 +7,7 @@ import type { DataArray } from "../core/element_data.ts";
 import { describe } from "../core/errors.ts";
 import type { Graph, Node, Variable } from "../ir/graph.ts";
 import type { Operation, Params } from "../ir/operation.ts";
-import { type RunObserver, setRunObserver } from "../ir/run_observer.ts";
+import { type RunObserver, setRunObserver, unobserved } from "../ir/run_observer.ts";
 import { recordSources, scopePath } from "../ir/trace.ts";
 import { SourceLine } from "../ir/source_line.ts";
 import type { Value } from "../ir/value.ts";
@@ -62,16 +62,6 @@ export function debugNans(on: boolean): void {
   stopRecording?.();
   stopRecording = on ? recordSources() : undefined;
   setRunObserver(on ? observer : undefined);
-}
-
-/** Runs what the search itself needs, at which nobody looks. */
-function unobserved<T>(fn: () => T): T {
-  setRunObserver(undefined);
-  try {
-    return fn();
-  } finally {
-    setRunObserver(observer);
-  }
 }
 
 function hasNaN(values: readonly Value[]): boolean {

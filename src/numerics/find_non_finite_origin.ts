@@ -3,6 +3,7 @@
 import type { NDArray } from "../array.ts";
 import type { DataArray } from "../core/element_data.ts";
 import type { Variable } from "../ir/graph.ts";
+import { unobserved } from "../ir/run_observer.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
 import type { AnyFunction } from "../transform/traced_call.ts";
 import {
@@ -48,12 +49,12 @@ export async function findNonFiniteOrigin(
   const { graph, inputs, names, dispose } = traceProgram(what, fn as AnyFunction, args);
   try {
     const statistics = new Map<Variable, RangeStatistics>();
-    for (const [variable, pending] of survey(graph, inputs)) {
+    for (const [variable, pending] of unobserved(() => survey(graph, inputs))) {
       statistics.set(variable, await pending.read());
     }
     const place = placeOfOrigin(graph, statistics);
     if (!place) return undefined;
-    const arrays = arraysAt(graph, inputs, place);
+    const arrays = unobserved(() => arraysAt(graph, inputs, place));
     const data = new Map<NDArray, DataArray>();
     for (const x of [...arrays.outputs, ...arrays.inputs]) data.set(x, await x.data());
     return describeOrigin(arrays, data, names);

@@ -3,6 +3,7 @@
 
 import { isFloating } from "../core/dtype.ts";
 import type { Graph, Node } from "../ir/graph.ts";
+import { unobserved } from "../ir/run_observer.ts";
 import { traceGraph } from "../ir/trace.ts";
 import type { Value } from "../ir/value.ts";
 import { survey } from "./non_finite.ts";
@@ -42,12 +43,7 @@ export async function overflowingInside(
   composites: readonly Node[],
 ): Promise<ReadonlySet<Node>> {
   const found = new Set<Node>();
-  const pending = [];
-  for (const { node, inputs: given } of stepsOf(graph, inputs)) {
-    if (!composites.includes(node)) continue;
-    const parts = decompositionOf(node);
-    pending.push({ node, parts, statistics: survey(parts, given) });
-  }
+  const pending = unobserved(() => startLooking(graph, inputs, composites));
   for (const { node, parts, statistics } of pending) {
     const infinite = new Set();
     for (const [variable, part] of statistics) {
@@ -59,4 +55,14 @@ export async function overflowingInside(
     if (parts.nodes.some(overflows)) found.add(node);
   }
   return found;
+}
+
+function startLooking(graph: Graph, inputs: readonly Value[], composites: readonly Node[]) {
+  const pending = [];
+  for (const { node, inputs: given } of stepsOf(graph, inputs)) {
+    if (!composites.includes(node)) continue;
+    const parts = decompositionOf(node);
+    pending.push({ node, parts, statistics: survey(parts, given) });
+  }
+  return pending;
 }

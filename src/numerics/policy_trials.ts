@@ -4,6 +4,7 @@ import { ownHandle } from "../array.ts";
 import { byteSize, isFloating } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../ir/graph.ts";
+import { unobserved } from "../ir/run_observer.ts";
 import type { Value } from "../ir/value.ts";
 import type { RangeStatistics } from "../ops/range_statistics.ts";
 import type { Policy } from "../precision/policy.ts";
@@ -63,7 +64,7 @@ export class PolicyTrials {
   prepare(seed: number | undefined): void {
     this.#seed = seed;
     const program = this.#trace("float32", {});
-    this.#expected = resultsOf(program);
+    this.#expected = unobserved(() => resultsOf(program));
     const differentiated = program.inputs.filter(({ dtype }) => isFloating(dtype)).length;
     this.#results = this.#expected.length - (seed === undefined ? 0 : differentiated);
     program.dispose();
@@ -72,7 +73,7 @@ export class PolicyTrials {
   /** Runs it under a policy. */
   async run(policy: Policy, overrides: Overrides): Promise<Trial> {
     const program = this.#trace(policy, overrides);
-    const results = resultsOf(program);
+    const results = unobserved(() => resultsOf(program));
     const pending = results.map((x, i) => {
       const expected = this.#expected[i]!;
       if (!isFloating(x.aval.dtype) || !isFloating(expected.aval.dtype)) return undefined;

@@ -17,9 +17,11 @@ import {
   memoryStats,
   type NDArray,
   nn,
+  numericsReport,
   numpy as jnp,
   optim,
   random,
+  suggestPolicy,
   trainStep,
 } from "@zenith/jax";
 import { onBothBackends } from "../backends.ts";
@@ -149,6 +151,21 @@ onBothBackends("debugNans() names the line in a training step and keeps its stat
     assertStringIncludes(message, here);
     const [next] = step(state, jnp.ones([2]));
     assertEquals(await next.params.toList(), [0, 0]);
+  } finally {
+    debugNans(false);
+  }
+});
+
+onBothBackends("the doctor's own runs are not what debugNans() looks at", async () => {
+  const broken = (x: NDArray) => jnp.sqrt(x.neg()).add(1);
+  debugNans(true);
+  try {
+    const x = jnp.array([1, 4]);
+    assertEquals((await findNonFiniteOrigin(broken, [x]))?.op, "sqrt");
+    const { rows } = await numericsReport(broken, [x]);
+    assert(rows.some(({ nonFinite }) => nonFinite === 2));
+    await suggestPolicy(broken, [x]);
+    assertThrows(() => broken(x), Error, "NaN starts in sqrt");
   } finally {
     debugNans(false);
   }
