@@ -82,10 +82,10 @@ export async function* train(
     maxGradNorm: 1,
   });
   const [weightsKey, orderKey] = [...random.split(random.key(seed))] as [NDArray, NDArray];
-  let state = init(initialLayers(weightsKey));
+  let state = scope(() => init(initialLayers(weightsKey)));
   let skipped = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = random.permutation(random.foldIn(orderKey, epoch), digits.train.truth.length);
+    const order = scope(() => random.permutation(random.foldIn(orderKey, epoch), truth.size));
     const steps: Metrics<undefined>[] = [];
     const started = performance.now();
     for (let batch = 0; batch < batches; batch++) {
@@ -96,6 +96,7 @@ export async function* train(
       state = next;
       steps.push(metrics);
     }
+    order.dispose();
     // Nothing waits for the device before this line: one read fetches the whole epoch's numbers.
     const lossOfBatch = await Promise.all(steps.map((metrics) => metrics.loss.item()));
     const stepMs = (performance.now() - started) / batches;
