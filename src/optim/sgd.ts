@@ -50,7 +50,7 @@ export function trace(
 
 /** Options of {@linkcode sgd}. */
 export interface SgdOptions extends TraceOptions {
-  /** How much of the trace of past gradients is kept a step; by default there is none. */
+  /** How much of the trace of past gradients is kept a step; by default there is none, and nothing to look ahead of. */
   readonly momentum?: number;
 }
 

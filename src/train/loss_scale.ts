@@ -1,6 +1,6 @@
-// Loss scaling. Small gradients vanish in float16, so the loss is multiplied by a
-// scale before it is differentiated and the gradients are divided by it afterwards (Micikevicius et al., "Mixed
-// Precision Training", 2018). Every scale is an immutable tree of arrays, so it goes through jit and into files.
+// Loss scaling. Small gradients vanish in float16, so the loss is multiplied by a scale before it is differentiated
+// and the gradients are divided by it afterwards (Micikevicius et al., "Mixed Precision Training", 2018). Every
+// scale is an immutable tree of arrays, so it goes through jit and into files.
 
 import { type ArrayLike, isFloatingArray, type NDArray, operand } from "../array.ts";
 import { map } from "../core/pytree.ts";
