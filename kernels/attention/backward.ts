@@ -53,7 +53,6 @@ export function backwardKernel(
   const perPart = Math.ceil(tiles / parts);
   const count = batch * keyHeads * parts;
   const loads = rowVectors(description) / form.width;
-  const key = headRows("keys", "key");
   const store = {
     softmax: false,
     once: "",
@@ -104,7 +103,7 @@ let first = tile * ${form.rows}u;
 let is_first = tile == before;
 ${form.declareSums("key_sum")}
 ${form.declareSums("value_sum")}
-${form.prepare([key, headRows("values", "key")], [key])}
+${form.prepare([headRows("keys", "key"), headRows("values", "key")])}
 for (var member = 0u; member < params.group_size; member++) {
 let head = key_head * params.group_size + member;
 ${queryRows(loads)}

@@ -60,8 +60,8 @@ export interface AttentionForm {
   readonly declarations: string;
   /** WGSL for a thread's column in the tile. */
   column(t: number): string;
-  /** Statements that make own rows ready for `first` as it is; some of them for {@linkcode updateColumns} too. */
-  prepare(own: readonly Rows[], forColumns: readonly Rows[]): string;
+  /** Statements that make own rows ready, for `first` as it is. */
+  prepare(own: readonly Rows[]): string;
   /** Statements that declare sums and add up the products. */
   products(products: readonly TileProduct[]): string;
   /** Declares sums over rows of the tile: zeros. */

@@ -76,7 +76,7 @@ let batch = number / (params.tiles * params.heads);
 let key_head = head / params.group_size;
 ${queryRows(loads)}
 ${keyRows(loads)}
-${form.prepare([query], [])}
+${form.prepare([query])}
 ${form.declareSums("sum")}
 ${form.declareSoftmax(lowestPeak)}
 let end = ${end};

@@ -40,8 +40,6 @@ export class SubgroupForm implements AttentionForm {
   readonly #loads: number;
   /** Loads of a row of sums that each lane owns. */
   readonly #chunks: number;
-  /** Loads of a row that one turn of the loop of products takes. */
-  readonly #unroll: number;
 
   constructor({ lanes, rows, columns, vectors, width }: SubgroupTile) {
     this.threads = lanes;
@@ -51,12 +49,11 @@ export class SubgroupForm implements AttentionForm {
     this.width = width;
     this.#loads = vectors / width;
     this.#chunks = Math.ceil(this.#loads / lanes);
-    this.#unroll = [4, 2].find((n) => this.#loads % n === 0 && this.#loads / n >= 16) ?? 1;
   }
 
   iterations(products: number, arrays: number): number {
     const columns = products > 1 ? this.columns * (this.threads + 2) : 0;
-    const each = this.#loads / this.#unroll + this.columns;
+    const each = this.#loads + this.columns * this.#chunks;
     return 1 + products * each + columns + (arrays > 0 ? this.rows : 0);
   }
 
@@ -64,8 +61,9 @@ export class SubgroupForm implements AttentionForm {
     return `(start + ${t * this.threads}u + lane)`;
   }
 
-  prepare(_own: readonly Rows[], forColumns: readonly Rows[]): string {
-    return forColumns.flatMap(({ array, at }) =>
+  /** Own rows stay in registers: each lane holds the vectors of a row that it would own of a sum. */
+  prepare(own: readonly Rows[]): string {
+    return own.flatMap(({ array, at }) =>
       range(this.rows).flatMap((r) => [
         `let line_${array}${r} = ${at(`first + ${r}u`)};`,
         ...range(this.#chunks).map((c) =>
@@ -76,54 +74,34 @@ export class SubgroupForm implements AttentionForm {
   }
 
   products(products: readonly TileProduct[]): string {
-    return products.map((product) => this.#loop(product)).join("\n");
-  }
-
-  #loop(product: TileProduct): string {
-    const places = new Map<string, string>();
-    const at = (rows: Rows, row: string): string => {
-      const key = `${rows.axis} ${row}`;
-      const name = `${product.sum}_place`;
-      if (!places.has(key)) places.set(key, `let ${name}${places.size} = ${rows.at(row)};`);
-      return `${name}${[...places.keys()].indexOf(key)} + d`;
-    };
-    const body = range(this.#unroll).map((step) => this.#products(product, step, at));
-    return `${this.#names(product.sum).map((name) => `var ${name} = 0.0;`).join("\n")}
-${[...places.values()].join("\n")}
-for (var d = 0u; d < ${this.#loads}u * groups.z; d += ${this.#unroll}u) {
-${body.join("\n")}
-}`;
-  }
-
-  #names(logits: string): string[] {
-    return range(this.rows).flatMap((r) => range(this.columns).map((t) => `${logits}${r}_${t}`));
-  }
-
-  #products(
-    { sum, own, other }: TileProduct,
-    step: number,
-    at: (rows: Rows, row: string) => string,
-  ): string {
-    const { rows, columns, threads: lanes } = this;
-    const load = (rows: Rows, row: string) => `load_${rows.array}(${at(rows, row)} + ${step}u)`;
-    const lines = [
-      ...range(columns).map((t) => `let b${t} = ${load(other, this.column(t))};`),
-      ...range(Math.ceil(rows / lanes)).map((p) =>
-        `let own${p} = ${load(own, `first + ${p * lanes}u + lane`)};`
-      ),
-    ];
-    for (const r of range(rows)) {
-      lines.push(
-        ...range(this.width).flatMap((h) => [
-          `{ let a = subgroupBroadcast(${this.#part(`own${Math.floor(r / lanes)}`, h)}, ${
-            r % lanes
-          }u);`,
-          ...range(columns).map((t) => addProduct(`${sum}${r}_${t}`, "a", this.#part(`b${t}`, h))),
-          "}",
-        ]),
+    return products.map((product) => {
+      const sums = range(this.rows).flatMap((r) =>
+        range(this.columns).map((t) => `var ${product.sum}${r}_${t} = 0.0;`)
       );
-    }
-    return `{\n${lines.join("\n")}\n}`;
+      const places = range(this.columns).map((t) =>
+        `let ${product.sum}_place${t} = ${product.other.at(this.column(t))};`
+      );
+      const chunks = range(this.#chunks).map((chunk) => this.#products(product, chunk));
+      return [...sums, ...places, ...chunks].join("\n");
+    }).join("\n");
+  }
+
+  #products({ sum, own, other }: TileProduct, chunk: number): string {
+    const { rows, columns, threads: lanes, width } = this;
+    const loads = range(columns).map((t) =>
+      `let b${t} = load_${other.array}(${sum}_place${t} + ${chunk * lanes}u + d);`
+    );
+    const shares = range(rows).flatMap((r) =>
+      range(width).flatMap((part) => [
+        `{ let a = subgroupShuffle(${this.#part(`${own.array}${r}_${chunk}`, part)}, d);`,
+        ...range(columns).map((t) => addProduct(`${sum}${r}_${t}`, "a", this.#part(`b${t}`, part))),
+        "}",
+      ])
+    );
+    const turns = Math.min(lanes, this.#loads - chunk * lanes);
+    return `for (var d = 0u; d < ${turns}u * groups.z; d++) {
+${[...loads, ...shares].join("\n")}
+}`;
   }
 
   declareSums(name: string): string {
@@ -162,39 +140,39 @@ ${body.join("\n")}
   }
 
   update(updates: readonly TileUpdate[]): string {
-    // One loop for each: what a loop carries along should fit into registers and the nearest cache.
-    return updates.map((update) =>
-      `for (var turn = 0u; turn < ${this.columns}u * groups.z; turn++) {
-${this.#update(update)}
+    // One loop for each, and for each part of the rows: what a loop carries along should fit into the nearest cache.
+    return updates.flatMap((update) =>
+      range(this.#chunks).map((chunk) =>
+        `for (var turn = 0u; turn < ${this.columns}u * groups.z; turn++) {
+${this.#update(update, chunk)}
 ${this.#shiftColumns(update.weights).join("\n")}
 }`
+      )
     ).join("\n");
   }
 
-  #update({ sum, weights, other }: TileUpdate): string {
-    const { threads: lanes } = this;
-    const chunks = range(this.#chunks);
-    const lines = range(lanes).flatMap((j) => [
-      `let line${j} = ${other.at(`start + turn * ${lanes}u + ${j}u`)};`,
-      ...chunks.map((c) => `let b${j}_${c} = load_${other.array}(line${j} + ${this.#place(c)});`),
-    ]);
-    for (const r of range(this.rows)) {
-      lines.push(
-        "{",
-        ...range(lanes).map((j) =>
-          `let w${j} = vec4f(subgroupBroadcast(${weights}${r}_0, ${j}u));`
-        ),
-        ...this.#own.map((v) => {
-          const products = range(lanes).reduce(
-            (inner, j) => `fma(w${j}, ${this.#loaded(`b${j}`, v)}, ${inner})`,
-            `${sum}${r}_${v}`,
-          );
-          return `${sum}${r}_${v} = ${products};`;
-        }),
-        "}",
+  #update({ sum, weights, other }: TileUpdate, chunk: number): string {
+    const { threads: lanes, width } = this;
+    const loads = range(lanes).map((j) => {
+      const line = other.at(`start + turn * ${lanes}u + ${j}u`);
+      return `let b${j} = load_${other.array}(${line} + ${this.#place(chunk)});`;
+    });
+    const rows = range(this.rows).map((r) => {
+      const shares = range(lanes).map((j) =>
+        `let w${j} = vec4f(subgroupBroadcast(${weights}${r}_0, ${j}u));`
       );
-    }
-    return `{\n${lines.join("\n")}\n}`;
+      // All columns of a turn at once: a sum stays in a register while their products are added to it.
+      const sums = range(width).map((part) => {
+        const name = `${sum}${r}_${chunk * width + part}`;
+        const products = range(lanes).reduce(
+          (inner, j) => `fma(w${j}, ${this.#part(`b${j}`, part)}, ${inner})`,
+          name,
+        );
+        return `${name} = ${products};`;
+      });
+      return `{\n${[...shares, ...sums].join("\n")}\n}`;
+    });
+    return [...loads, ...rows].join("\n");
   }
 
   /** Moves each lane's next column to the place of its first, and that one to the end. */

@@ -75,7 +75,7 @@ function subgroupTile(
   const work = batch * heads * queries * keys * headSize;
   const chunks = Math.ceil(rowVectors(description) / lanes);
   const mostRows = Math.min(work < 2 ** 22 ? 8 : 16, Math.floor(32 / chunks));
-  const mostColumns = work < 2 ** 22 ? 2 : work < 2 ** 28 ? 4 : 8;
+  const mostColumns = work < 2 ** 22 ? 2 : work < 2 ** 27 ? 4 : 8;
   const fits = (size: number, extent: number) => size === 1 || size < 2 * extent;
   return {
     rows: [16, 8, 4, 2, 1].find((rows) => rows <= mostRows && fits(rows, own))!,
