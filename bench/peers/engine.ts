@@ -13,6 +13,7 @@ export type FunctionName =
   | "softmax"
   | "layer norm"
   | "MLP forward"
+  | "attention"
   | "tiny function"
   | "loss";
 

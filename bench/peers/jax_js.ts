@@ -53,6 +53,7 @@ export interface JaxJs {
     gelu(x: JaxArray): JaxArray;
     softmax(x: JaxArray, axis: number): JaxArray;
     standardize(x: JaxArray, axis: number): JaxArray;
+    dotProductAttention(q: JaxArray, k: JaxArray, v: JaxArray): JaxArray;
   };
 }
 
@@ -64,6 +65,7 @@ function functionsOf({ numpy, nn }: JaxJs): Record<FunctionName, JaxFunction> {
     "softmax": (x) => nn.softmax(x, -1),
     "layer norm": (x) => nn.standardize(x, -1),
     "MLP forward": (x, w1, b1, w2, b2) => matmul(nn.gelu(matmul(x, w1).add(b1)), w2).add(b2),
+    "attention": (q, k, v) => nn.dotProductAttention(q, k, v),
     "tiny function": (x) => x.mul(TINY.factor).add(TINY.summand),
     "loss": (x) => numpy.mean(numpy.square(x)),
   };

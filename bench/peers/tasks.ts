@@ -94,6 +94,7 @@ export const TASKS: ReadonlyMap<string, TaskMaker> = new Map([
   program("softmax", 1024),
   program("layer norm", 1024),
   program("MLP forward", 512),
+  program("attention", 512),
   ["training step", (smoke) => trainingTask(smoke ? SMOKE_SIZE : 512)],
   ["chain", (smoke) => chainTask(smoke ? 10 : CHAIN_LENGTH)],
   ["scalar read", () => readTask()],

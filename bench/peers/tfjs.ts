@@ -1,5 +1,6 @@
 // @tensorflow/tfjs-backend-webgpu among the peers.
 
+import { HEAD_SIZE } from "../attention/programs.ts";
 import { CHAIN } from "../reference.ts";
 import {
   type Engine,
@@ -53,8 +54,9 @@ export interface Tensorflow {
   square(x: Tensor): Tensor;
   rsqrt(x: Tensor): Tensor;
   mean(x: Tensor): Tensor;
-  matMul(a: Tensor, b: Tensor): Tensor;
+  matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   softmax(x: Tensor, axis: number): Tensor;
+  transpose(x: Tensor, axes: readonly number[]): Tensor;
   moments(x: Tensor, axis: number, keepDims: boolean): { mean: Tensor; variance: Tensor };
   readonly fused: { matMul(options: { a: Tensor; b: Tensor; bias: Tensor }): Tensor };
 }
@@ -75,6 +77,13 @@ function functionsOf(tf: Tensorflow): Record<FunctionName, TensorFunction> {
       return tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)));
     },
     "MLP forward": (x, w1, b1, w2, b2) => dense(gelu(dense(x, w1, b1)), w2, b2),
+    // There is no attention in this library either.
+    "attention": (q, k, v) => {
+      const byHead = (x: Tensor) => tf.transpose(x, [0, 2, 1, 3]);
+      const products = tf.matMul(byHead(q), byHead(k), false, true);
+      const weights = tf.softmax(tf.mul(products, HEAD_SIZE ** -0.5), -1);
+      return byHead(tf.matMul(weights, byHead(v)));
+    },
     "tiny function": (x) => tf.add(tf.mul(x, TINY.factor), TINY.summand),
     "loss": (x) => tf.mean(tf.square(x)),
   };

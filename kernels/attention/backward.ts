@@ -40,7 +40,7 @@ export function backwardKernel(
   form: AttentionForm,
   target: Target,
 ): Kernel {
-  const { batch, keyHeads, keys, isCausal, format } = description;
+  const { batch, queries, heads, keyHeads, keys, isCausal, format } = description;
   const array = (name: string) => rowArray(name, format, form.width, target);
   const arrays = {
     queries: array("queries"),
@@ -53,6 +53,8 @@ export function backwardKernel(
   const perPart = Math.ceil(tiles / parts);
   const count = batch * keyHeads * parts;
   const loads = rowVectors(description) / form.width;
+  // The first tile of a part meets every query, so that all of their gradients have a first value.
+  const seen = isCausal ? "select(first, 0u, is_first)" : "0u";
   const store = {
     softmax: false,
     once: "",
@@ -83,6 +85,7 @@ value_slopes[at] = ${packVector(format, "value_slope")};`,
       { name: "tiles", type: "u32", value: tiles },
       { name: "parts", type: "u32", value: parts },
       { name: "tiles_a_part", type: "u32", value: perPart },
+      { name: "part_loads", type: "u32", value: batch * queries * heads * loads },
       { name: "begin", type: "u32", value: begin },
       { name: "end", type: "u32", value: Math.min(end, perPart) },
       { name: "count", type: "u32", value: count },
@@ -94,12 +97,11 @@ if (number >= params.count) { return; }
 let part = number % params.parts;
 let key_head = (number / params.parts) % params.key_heads;
 let batch = number / (params.parts * params.key_heads);
-let slopes_base = part * params.queries * params.heads * ${batch * loads}u;
+let slopes_base = part * params.part_loads;
 let before = part * params.tiles_a_part;
 ${keyRows(loads)}
 for (var tile = before + params.begin; tile < min(before + params.end, params.tiles); tile++) {
 let first = tile * ${form.rows}u;
-// It meets every query, so that all of their gradients have a first value.
 let is_first = tile == before;
 ${form.declareSums("key_sum")}
 ${form.declareSums("value_sum")}
@@ -107,7 +109,7 @@ ${form.prepare([headRows("keys", "key"), headRows("values", "key")])}
 for (var member = 0u; member < params.group_size; member++) {
 let head = key_head * params.group_size + member;
 ${queryRows(loads)}
-let seen = ${isCausal ? `select(first, 0u, is_first)` : "0u"};
+let seen = ${seen};
 for (var start = seen - seen % ${form.block}u; start < params.queries; start += ${form.block}u) {
 ${tileText(description, form)}
 }

@@ -102,5 +102,7 @@ export function backwardParts(
 ): number {
   const wanted = { software: 4, integrated: 64, discrete: 256 }[target.kind];
   const tiles = Math.ceil(keys / form.rows);
-  return Math.min(tiles, 16, Math.ceil(wanted / (batch * keyHeads)));
+  const parts = Math.min(tiles, 16, Math.ceil(wanted / (batch * keyHeads)));
+  // No part may be without a tile: its sums would be nobody's.
+  return Math.ceil(tiles / Math.ceil(tiles / parts));
 }

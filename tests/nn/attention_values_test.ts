@@ -43,6 +43,12 @@ webgpuTest(
 );
 
 webgpuTest(
+  "one head's keys are shared out among workgroups, also where they do not divide",
+  () =>
+    check([20, 70, 100].map((keys) => ({ queries: 9, keys, headSize: 8, isCausal: keys === 100 }))),
+);
+
+webgpuTest(
   "causal attention compares positions counted from the first, whatever the lengths",
   () =>
     check([[40, 40], [9, 50], [50, 9], [130, 130]].map(([queries, keys]) => ({
