@@ -11,14 +11,12 @@ import { stepsOf } from "./traced_program.ts";
 
 /** Whether an operation is made of others. */
 export function isComposite({ operation: { lower } }: Node): boolean {
-  return lower.kind === "composite" || lower.kind === "rows";
+  return "decompose" in lower;
 }
 
 /** What a composite is made of. */
 function decompositionOf({ operation: { lower }, params, inputs }: Node): Graph {
-  if (lower.kind !== "composite" && lower.kind !== "rows") {
-    throw new Error("only composites have a decomposition");
-  }
+  if (!("decompose" in lower)) throw new Error("only composites have a decomposition");
   return traceGraph((...xs) => lower.decompose(xs, params), inputs.map((v) => v.aval));
 }
 

@@ -41,7 +41,7 @@ function sumTangents(parts: readonly Value[], dtype: DType): Value {
 /** The graph of what a composite stands for. */
 function decompositionOf(node: Node): Graph {
   const { lower, name } = node.operation;
-  if (lower.kind !== "composite" && lower.kind !== "rows" && lower.kind !== "attention") {
+  if (!("decompose" in lower)) {
     throw new TypeError(
       `Cannot differentiate ${name}: it has no derivative; wrap its argument in lax.stopGradient if none is wanted`,
     );

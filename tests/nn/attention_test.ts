@@ -156,3 +156,27 @@ async function assertClose(got: NDArray, wanted: NDArray): Promise<void> {
   const [a, b] = [await got.data(), await wanted.data()];
   a.forEach((x, i) => assertAlmostEquals(x, b[i]!, 2e-5));
 }
+
+onBothBackends(
+  "a bias of -infinity hides keys, and a query from all keys without a NaN",
+  async () => {
+    const [q, k, v] = qkv([1, 3, 1, 4]);
+    const bias = jnp.array([[0, -Infinity, 0], [-Infinity, -Infinity, -Infinity], [0, 0, 0]]);
+    const hidden = (a: NDArray, b: NDArray, c: NDArray) =>
+      nn.dotProductAttention(a, b, c, { bias });
+    const mask = bias.equal(0);
+    const masked = (a: NDArray, b: NDArray, c: NDArray) =>
+      nn.dotProductAttention(a, b, c, { mask });
+    await assertClose(hidden(q, k, v), masked(q, k, v));
+    assertEquals([...await hidden(q, k, v).slice(0, 1).data()], [0, 0, 0, 0]);
+    const [slopes, wanted] = [gradients(hidden)(q, k, v), gradients(masked)(q, k, v)];
+    for (const i of [0, 1, 2]) await assertClose(slopes[i], wanted[i]);
+  },
+);
+
+onBothBackends("a NaN among the queries stays, in its own row", async () => {
+  const [q, k, v] = qkv([1, 3, 1, 4]);
+  const result = nn.dotProductAttention(q.at(0, 1, 0, 2).set(NaN), k, v);
+  const isNaN = (await result.data()).map((x) => Number(Number.isNaN(x)));
+  assertEquals([...isNaN], [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0]);
+});
