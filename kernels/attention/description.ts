@@ -71,7 +71,7 @@ export interface RowArray {
   readonly functions: string;
 }
 
-/** Whether rows can be loaded two vectors at a time, at the price of one: see {@linkcode vectorLoad}. */
+/** Two vectors a load where they are loaded as 64-bit integers: half as many places to find and to check. */
 export function rowWidth(description: AttentionDescription, target: Target): RowWidth {
   return target.shaderInt64 && rowVectors(description) % 2 === 0 ? 2 : 1;
 }
@@ -131,7 +131,7 @@ export function rowResult(name: string, { format }: AttentionDescription): Bindi
 /** The rows of one head of an array; see {@linkcode queryRows} and {@linkcode keyRows}. */
 export function headRows(array: string, axis: Axis): Rows {
   const last = `${lengthOf(axis)} - 1u`;
-  return { array, axis, at: (row) => `${axis}_base + min(${row}, ${last}) * ${axis}_stride` };
+  return { array, at: (row) => `${axis}_base + min(${row}, ${last}) * ${axis}_stride` };
 }
 
 /** Statements that find the rows of queries of `head` in `batch`, for rows of so many loads. */

@@ -5,8 +5,6 @@
 export interface Rows {
   /** The array's name: `load_<name>(at)` reads as much as one load takes, and places count such. */
   readonly array: string;
-  /** The axis that the rows lie along; arrays of one axis have their rows at the same places. */
-  readonly axis: string;
   /** WGSL for the place where a row begins; rows past the end are the last one. */
   at(row: string): string;
 }

@@ -1,6 +1,6 @@
-// Tiles by subgroup, for CPU drivers: a workgroup is one subgroup. What every lane needs goes around by
-// subgroupBroadcast from a constant lane. A load costs such a driver as much as twenty multiply-adds and a barrier
-// more, a broadcast next to nothing.
+// Tiles by subgroup, for CPU drivers: a workgroup is one subgroup, and what every lane needs goes around in it. A
+// load costs such a driver as much as twenty multiply-adds and a barrier more, a broadcast or a shuffle next to
+// nothing. So each element is loaded once for all rows of a tile.
 
 import {
   addProduct,
@@ -28,7 +28,10 @@ export interface SubgroupTile {
   readonly width: RowWidth;
 }
 
-/** The form by subgroup. Loops are multiplied by `groups.z`, which is 1, so that no driver unrolls them. */
+/**
+ * The form by subgroup. WGSL's own exp serves in it: its error grows with the distance to the maximum, where the
+ * exponential vanishes. Loops are multiplied by `groups.z`, which is 1, so that no driver unrolls them.
+ */
 export class SubgroupForm implements AttentionForm {
   readonly threads: number;
   readonly rows: number;
