@@ -12,7 +12,7 @@ import { mergeExpressions } from "./merge.ts";
 import { type Cell, type Plan, planMemory, type Step } from "./plan.ts";
 import { recast } from "./recast.ts";
 import { schedule } from "./schedule.ts";
-import type { Schedule, Task } from "./task.ts";
+import { arrayOf, type Schedule, type Task } from "./task.ts";
 import { placeSideBySide } from "./side_by_side.ts";
 import { simplify } from "./simplify.ts";
 import { variableToStore } from "./split.ts";
@@ -32,15 +32,7 @@ export function paddedBytes({ dtype, shape }: Aval): number {
 export function compile(graph: Graph, donated: readonly boolean[], target: Target): Compiled {
   const ready = recast(simplify(expand(simplify(graph), (node) => hasKernel(node, target))));
   const { planned, steps } = lowerWithinLimits(ready, donated, target);
-  const resolve = (cell: Cell): Cell => {
-    let base = cell;
-    while ("aval" in base) {
-      const next = planned.aliasOf(base);
-      if (!next) return base;
-      base = next;
-    }
-    return base;
-  };
+  const resolve = (cell: Cell): Cell => "aval" in cell ? arrayOf(cell, planned) : cell;
   const bytesOf = (cell: Cell) => "aval" in cell ? paddedBytes(cell.aval) : cell.bytes;
   const results = new Set(ready.outputs.map(resolve));
   const isResult = (cell: Cell) => results.has(cell);

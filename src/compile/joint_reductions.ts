@@ -5,7 +5,13 @@ import type { Node, Variable } from "../ir/graph.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { ReduceParams } from "../ops/reduction.ts";
 import { readsOf } from "./reads.ts";
-import type { Schedule, Task } from "./task.ts";
+import { arrayOf, type Schedule, type Task } from "./task.ts";
+
+/** Tasks that become one kernel, and what they read. */
+interface Joint {
+  readonly tasks: Task[];
+  readonly reads: Set<Variable>;
+}
 
 /** The tasks with such reductions joined; `mostArrays` is how many arrays a kernel may bind. */
 export function joinReductions(
@@ -13,36 +19,30 @@ export function joinReductions(
   planned: Schedule,
   mostArrays: number,
 ): Task[] {
-  const placed: Task[][] = [];
+  const placed: Joint[] = [];
   const positions = new Map<Variable, number>();
-  /** Where an array was first reduced, by which array and how. */
-  const first = new Map<Variable, Map<string, number>>();
+  /** Where an array was reduced last, by how. */
+  const last = new Map<Variable, Map<string, number>>();
   for (const task of tasks) {
     const how = reductionOf(task.anchor);
     const reads = how === undefined ? [] : [...readsOf(task, planned).variables.keys()];
     const ready = Math.max(-1, ...reads.map((v) => positions.get(arrayOf(v, planned)) ?? -1));
     const fits = (at: number | undefined): at is number =>
-      at !== undefined && at > ready && arraysOf([...placed[at]!, task], planned) <= mostArrays;
-    const met = reads.map((v) => first.get(v)?.get(how!)).find(fits);
-    const position = met ?? placed.length;
-    if (met === undefined) placed.push([task]);
-    else placed[met]!.push(task);
+      at !== undefined && at > ready && arraysOf(placed[at]!, task, reads) <= mostArrays;
+    const position = reads.map((v) => last.get(v)?.get(how!)).find(fits) ??
+      placed.push({ tasks: [], reads: new Set() }) - 1;
+    placed[position]!.tasks.push(task);
     task.roots.forEach((v) => positions.set(v, position));
     for (const v of reads) {
+      placed[position]!.reads.add(v);
       if (sizeOf(v.aval.shape) === 1) continue;
-      if (!first.has(v)) first.set(v, new Map());
-      if (met === undefined) first.get(v)!.set(how!, position);
+      const ways = last.get(v) ?? new Map<string, number>();
+      last.set(v, ways.set(how!, position));
     }
   }
-  return placed.map((joint) =>
-    joint.length === 1 ? joint[0]! : { roots: joint.flatMap(({ roots }) => roots), joint }
+  return placed.map(({ tasks }) =>
+    tasks.length === 1 ? tasks[0]! : { roots: tasks.flatMap(({ roots }) => roots), joint: tasks }
   );
-}
-
-/** The variable whose bytes these are. */
-function arrayOf(variable: Variable, planned: Schedule): Variable {
-  const base = planned.aliasOf(variable);
-  return base ? arrayOf(base, planned) : variable;
 }
 
 /** What two reductions must have in common. */
@@ -52,8 +52,8 @@ function reductionOf(anchor: Node | undefined): string | undefined {
   return `${anchor.inputs[0]!.aval.shape}|${axes}`;
 }
 
-/** Arrays that a joint kernel binds, at most two ways each. */
-function arraysOf(tasks: readonly Task[], planned: Schedule): number {
-  const read = new Set(tasks.flatMap((task) => [...readsOf(task, planned).variables.keys()]));
-  return 2 * read.size + tasks.flatMap(({ roots }) => roots).length;
+/** Arrays that a kernel would bind with one task more, each at most two ways. */
+function arraysOf({ tasks, reads }: Joint, task: Task, others: readonly Variable[]): number {
+  const read = new Set([...reads, ...others]);
+  return 2 * read.size + [...tasks, task].flatMap(({ roots }) => roots).length;
 }

@@ -5,7 +5,7 @@
 import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Variable } from "../ir/graph.ts";
 import type { Reads } from "./reads.ts";
-import type { Schedule, Task } from "./task.ts";
+import { arrayOf, type Schedule, type Task } from "./task.ts";
 
 /** The program whose tasks are put in order. */
 export interface LifetimesRequest {
@@ -126,12 +126,7 @@ export class Lifetimes {
     return new Set([...variables.keys()].map((v) => this.#arrayOf(v)));
   }
 
-  /** The variable whose bytes these are. */
   #arrayOf(variable: Variable): Variable {
-    let array = variable;
-    for (let next = this.#planned.aliasOf(array); next; next = this.#planned.aliasOf(array)) {
-      array = next;
-    }
-    return array;
+    return arrayOf(variable, this.#planned);
   }
 }

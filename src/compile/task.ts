@@ -27,6 +27,12 @@ export interface Schedule {
   aliasOf(variable: Variable): Variable | undefined;
 }
 
+/** The stored variable whose bytes a variable is, or shares through any number of other shapes. */
+export function arrayOf(variable: Variable, plan: Schedule): Variable {
+  const base = plan.aliasOf(variable);
+  return base ? arrayOf(base, plan) : variable;
+}
+
 /** Operations of one expression, at most: compile time grows faster than the text. */
 export const largestExpression = 200;
 

@@ -1,20 +1,13 @@
-// What a rule of translation to StableHLO is.
+// Rules of translation to StableHLO.
 
-import type { Aval } from "../../ir/aval.ts";
+import type { TranslationCall, TranslationRule, TranslationRules } from "../export/rule.ts";
 import type { ModuleWriter, TensorValue } from "./module_writer.ts";
 
 /** One operation to be written. */
-export interface Call {
-  readonly writer: ModuleWriter;
-  readonly inputs: readonly TensorValue[];
-  /** The static arguments, as the operation's own record has them. */
-  // deno-lint-ignore no-explicit-any -- every operation has parameters of its own.
-  readonly params: any;
-  readonly outputs: readonly Aval[];
-}
+export type Call = TranslationCall<ModuleWriter, TensorValue>;
 
-/** Writes an operation and gives its results, or undefined where it is to be taken apart. */
-export type StableHloRule = (call: Call) => TensorValue | readonly TensorValue[] | undefined;
+/** How one operation is written. */
+export type StableHloRule = TranslationRule<ModuleWriter, TensorValue>;
 
 /** Rules by the operation's name. */
-export type StableHloRules = Readonly<Record<string, StableHloRule>>;
+export type StableHloRules = TranslationRules<ModuleWriter, TensorValue>;
